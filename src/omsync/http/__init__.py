@@ -1,0 +1,1 @@
+"""The one seam to the HTTP library: messages, conversations, pacing, retrying, two drivers."""

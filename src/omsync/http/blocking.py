@@ -1,0 +1,91 @@
+"""The blocking runner: carries out steps with threads for conversations side by side."""
+
+from __future__ import annotations
+
+import inspect
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self, TypeVar
+
+import tenacity
+
+from omsync.errors import OmsyncError, SettingsError
+from omsync.http.client import Http
+from omsync.http.driving import Base, advance, kept
+from omsync.http.messages import Conversation, Request, Response
+from omsync.http.retrying import controller_options
+from omsync.http.steps import Call, Effect, Line, Steps
+
+__all__ = ["Runner"]
+
+T = TypeVar("T")
+
+
+class Runner(Base):
+    """Runs steps to their end, blocking. Use it as a context manager, so that connections are closed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._http = Http()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def run(self, steps: Steps[T]) -> T:
+        """Carry out the steps and give their result."""
+        try:
+            effect = next(steps)
+            while True:
+                try:
+                    result = self._perform(effect)
+                except BaseException as error:  # noqa: BLE001  an interrupt too: the steps tidy up and raise it on
+                    effect = steps.throw(error)
+                else:
+                    effect = steps.send(result)
+        except StopIteration as finished:
+            return finished.value  # type: ignore[no-any-return]  # a generator's return value has no type here
+
+    def _perform(self, effect: Effect[Any]) -> Any:
+        if isinstance(effect, Call):
+            result = effect.function()
+            if inspect.isawaitable(result):
+                getattr(result, "close", lambda: None)()
+                raise SettingsError(
+                    "This source or sink has async methods, and was given to a blocking function",
+                    code="async_port",
+                    remedy="Call the function of the same name in omsync.aio.",
+                )
+            return result
+        if len(effect.conversations) == 1:
+            return [self._hold(effect.line, effect.conversations[0])]
+        with ThreadPoolExecutor(min(effect.line.max_in_flight, len(effect.conversations) or 1)) as pool:
+            return list(pool.map(lambda one: self._hold(effect.line, one), effect.conversations))
+
+    def _hold(self, line: Line, conversation: Conversation[T]) -> T | OmsyncError:
+        try:
+            request, result = advance(conversation, None, None)
+            while request is not None:
+                try:
+                    response = self._answer(line, request)
+                except OmsyncError as error:
+                    request, result = advance(conversation, None, error)
+                else:
+                    request, result = advance(conversation, response, None)
+        except OmsyncError as error:
+            return kept(error)
+        return result  # type: ignore[no-any-return]  # a generator's return value has no type here
+
+    def _answer(self, line: Line, request: Request) -> Response:
+        def sleep(seconds: float) -> None:
+            self.check_deadline(seconds, request)
+            if seconds > 0:
+                self.clock.sleep(seconds)
+
+        def attempt() -> Response:
+            sleep(self.wait_for_place(line, request))
+            send = line.handler or self._http.send
+            return self.check(line, request, send(request))
+
+        return tenacity.Retrying(**controller_options(line.retry, request, sleep))(attempt)

@@ -1,0 +1,110 @@
+"""The only module that names the HTTP library; a change of library is a change of this file."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import httpx
+
+from omsync.errors import LostAnswerError, SettingsError, UnreachableError
+from omsync.http.messages import Request, Response
+
+__all__ = ["AsyncHttp", "Http"]
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_BAD_ADDRESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
+
+
+class Http:
+    """The blocking connection; makes its client at the first request, since that takes time."""
+
+    def __init__(self) -> None:
+        self._client: httpx.Client | None = None
+
+    def send(self, request: Request) -> Response:
+        """Send once and give the answer."""
+        if self._client is None:
+            self._client = httpx.Client(follow_redirects=False)
+        try:
+            answer = self._client.request(
+                request.method,
+                request.url,
+                params=list(request.query) or None,
+                headers=_headers(request),
+                content=request.content,
+                timeout=request.timeout,
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            _explain(request, error)
+        return _response(request, answer)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+class AsyncHttp:
+    """The awaiting connection."""
+
+    def __init__(self) -> None:
+        self._client: httpx.AsyncClient | None = None
+
+    async def send(self, request: Request) -> Response:
+        """Send once and give the answer."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(follow_redirects=False)
+        try:
+            answer = await self._client.request(
+                request.method,
+                request.url,
+                params=list(request.query) or None,
+                headers=_headers(request),
+                content=request.content,
+                timeout=request.timeout,
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            _explain(request, error)
+        return _response(request, answer)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+
+def _headers(request: Request) -> dict[str, str]:
+    headers = {"accept": "application/json", **request.headers}
+    if request.body is not ...:
+        headers.setdefault("content-type", "application/json")
+    return headers
+
+
+def _response(request: Request, answer: httpx.Response) -> Response:
+    return Response(
+        status=answer.status_code,
+        headers={name.lower(): value for name, value in answer.headers.items()},
+        content=answer.content,
+        place=request.place,
+    )
+
+
+def _explain(request: Request, error: Exception) -> NoReturn:
+    kind = type(error).__name__
+    if isinstance(error, _BAD_ADDRESS):
+        raise SettingsError(
+            f"{request.url!r} is no address that can be called: {error}",
+            code="bad_address",
+            remedy="Give the whole address, beginning with https://.",
+        ) from error
+    if isinstance(error, _NEVER_SENT):
+        raise UnreachableError(
+            f"{request.place}: no connection ({kind}: {error})",
+            remedy="Check the address, the network and that the other system is up.",
+        ) from error
+    raise LostAnswerError(
+        f"{request.place}: sent, but no whole answer came back ({kind}: {error})",
+        remedy="Try again later.",
+    ) from error

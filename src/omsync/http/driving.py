@@ -1,0 +1,78 @@
+"""What both runners share: buckets by lane, the deadline, and how one step of a conversation goes on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any, TypeVar
+
+from omsync.errors import DeadlineError, OmsyncError, ThrottledError
+from omsync.http.clock import Clock, SystemClock
+from omsync.http.messages import Conversation, Request, Response
+from omsync.http.pacing import Bucket
+from omsync.http.steps import Line
+
+__all__ = ["Base", "advance"]
+
+T = TypeVar("T")
+
+
+class Base:
+    """The state of one run: its clock, its deadline, its buckets.
+
+    Args:
+        clock: Tells the time.
+        deadline: No request and no wait begins that would end after it.
+    """
+
+    def __init__(self, *, clock: Clock | None = None, deadline: datetime | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.deadline = deadline
+        self._buckets: defaultdict[tuple[str, str], Bucket] = defaultdict(Bucket)
+
+    def wait_for_place(self, line: Line, request: Request) -> float:
+        """Take a place in the request's lane; give the seconds to wait for it."""
+        bucket = self._buckets[line.account, request.lane]
+        seconds = bucket.reserve(line.pace_of(request.lane), self.clock.monotonic())
+        self.check_deadline(seconds, request)
+        return seconds
+
+    def check(self, line: Line, request: Request, response: Response) -> Response:
+        """Raise what the line's judge makes of the answer; a throttled lane is paused for everybody."""
+        verdict = line.judge(request, response)
+        if verdict is None:
+            return response
+        if isinstance(verdict, ThrottledError) and verdict.retry_after is not None:
+            bucket = self._buckets[line.account, request.lane]
+            bucket.pause(line.pace_of(request.lane), self.clock.monotonic(), verdict.retry_after)
+        raise verdict
+
+    def check_deadline(self, seconds: float, request: Request) -> None:
+        """Refuse to begin what would end after the deadline."""
+        if self.deadline is None:
+            return
+        left = (self.deadline - self.clock.now()).total_seconds()
+        if seconds >= left:
+            raise DeadlineError(
+                f"The deadline {self.deadline:%Y-%m-%d %H:%M:%S} came before {request.place}",
+                remedy="Give more time, or run again: what was done is kept.",
+            )
+
+
+def advance(
+    conversation: Conversation[T], response: Response | None, error: BaseException | None
+) -> tuple[Request | None, Any]:
+    """Take a conversation one step on: give its next request, or (None, its result)."""
+    try:
+        if error is not None:
+            return conversation.throw(error), None
+        if response is None:
+            return next(conversation), None
+        return conversation.send(response), None
+    except StopIteration as finished:
+        return None, finished.value
+
+
+def kept(error: OmsyncError) -> OmsyncError:
+    """Give the error as a result, without the frames it came through, which would keep pages alive."""
+    return error.with_traceback(None)

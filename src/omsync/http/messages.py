@@ -1,0 +1,113 @@
+"""Requests and responses as small frozen values, and conversations made of them.
+
+A conversation is a generator that yields one ``Request`` at a time, receives its ``Response`` and returns
+what it learned. It does no I/O, so it serves blocking and async users alike and is tested without a network.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from attrs import field, frozen
+
+from omsync.checks import shown
+from omsync.errors import DecodeError
+
+__all__ = ["Conversation", "Handler", "Request", "Response"]
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Request:
+    """What to send.
+
+    Args:
+        method: The verb.
+        url: The absolute address, without a query.
+        query: (name, value) pairs in order; names may repeat.
+        headers: Headers of this request. Never shown in a repr, since they carry credentials.
+        body: The JSON value to send; ``...`` (an Ellipsis) for no body, since None is a JSON value.
+        lane: Requests of one lane share one pace, such as ``"GET /v1/inventory"``.
+        repeatable: Whether sending it twice is harmless. If not, it is sent again only when it is certain
+            that the first was not carried out.
+        timeout: Seconds to wait for an answer.
+    """
+
+    method: str
+    url: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    body: Any = ...
+    lane: str = "default"
+    repeatable: bool = True
+    timeout: float = 60.0
+
+    @property
+    def place(self) -> str:
+        """Where this goes, for messages: verb, address and query; never a header."""
+        query = f"?{urlencode(self.query)}" if self.query else ""
+        return f"{self.method} {self.url}{query}"
+
+    @property
+    def content(self) -> bytes | None:
+        """The body as it goes over the wire, or None."""
+        if self.body is ...:
+            return None
+        return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@frozen(kw_only=True)
+class Response:
+    """What came back.
+
+    Args:
+        status: The HTTP status.
+        headers: Header names in lower case.
+        content: The body.
+        place: The request's place, for messages.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(factory=dict)
+    content: bytes = b""
+    place: str = ""
+
+    def json(self) -> Any:
+        """Decode the body.
+
+        Raises:
+            DecodeError: It is HTML, cut off, or otherwise no JSON; says which.
+        """
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError) as error:
+            raise DecodeError(
+                f"{self.place}: the answer (HTTP {self.status}) is not JSON: {_what_instead(self.content)}",
+                code="not_json",
+                remedy="Check the address; a proxy, a login page or a maintenance page may have answered.",
+            ) from error
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of the body, for messages."""
+        return shown(self.content[:200].decode(errors="replace")).removesuffix(" (str)")
+
+
+def _what_instead(content: bytes) -> str:
+    begin = content[:200].lstrip().lower()
+    if not begin:
+        return "it is empty"
+    if begin.startswith((b"<!doctype", b"<html", b"<")):
+        return "it is HTML or XML"
+    if begin[:1] in b"{[":
+        return f"it begins like JSON and is broken or cut off after {len(content)} bytes"
+    return f"it begins {content[:40]!r}"
+
+
+Conversation = Generator[Request, Response, T]
+Handler = Callable[[Request], Response]
+"""A server without a socket: what ``OrderManagerSandbox.handle`` and hand-written fakes are."""

@@ -1,0 +1,92 @@
+"""Work as steps: what the shells do, written once and run by a blocking or an awaiting runner.
+
+``Steps[T]`` is a generator with two effects: ``Call`` (one call of a port, such as the ledger) and ``Talk``
+(conversations with one account, side by side). ``yield from call(...)`` and ``yield from talk(...)`` keep
+the types from end to end: the single cast is here.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+
+from attrs import field, frozen
+
+from omsync.errors import OmsyncError
+from omsync.http.messages import Conversation, Handler, Request, Response
+from omsync.http.pacing import Pace
+from omsync.http.retrying import RetryPolicy, Verdict, judge
+
+__all__ = ["Call", "Effect", "Line", "Steps", "Talk", "call", "talk", "talk_all"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Line:
+    """The connection to one account: its pace, its patience, its peculiarities.
+
+    Args:
+        account: Names the account, without secrets; requests of one account and lane share a pace.
+        pace: The pace of lanes that have none of their own.
+        lanes: By lane, its own pace.
+        retry: How often and how long to try again.
+        judge: Decides what an answer means for retrying; a vendor's peculiarities live here.
+        max_in_flight: Conversations at once.
+        handler: Answers in the process instead of over the network; None for the network.
+    """
+
+    account: str
+    pace: Pace = field(factory=Pace)
+    lanes: Mapping[str, Pace] = field(factory=dict)
+    retry: RetryPolicy = field(factory=RetryPolicy)
+    judge: Callable[[Request, Response], Verdict] = judge
+    max_in_flight: int = 8
+    handler: Handler | None = field(default=None, repr=False)
+
+    def pace_of(self, lane: str) -> Pace:
+        """Give the pace of a lane."""
+        return self.lanes.get(lane, self.pace)
+
+
+@frozen(kw_only=True)
+class Call(Generic[T]):
+    """Call a port; the awaiting runner awaits it, or runs it in a thread."""
+
+    function: Callable[[], T | Awaitable[T]]
+
+
+@frozen(kw_only=True)
+class Talk(Generic[T]):
+    """Hold conversations with one account, side by side; each gives its result or its error."""
+
+    line: Line
+    conversations: tuple[Conversation[T], ...]
+
+
+Effect = Call[T] | Talk[T]
+Steps = Generator[Effect[Any], Any, T]
+
+
+@overload
+def call(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> Steps[T]: ...
+@overload
+def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Steps[T]: ...
+def call(function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Steps[Any]:
+    """Call a port and give what it returns."""
+    return (yield Call(function=functools.partial(function, *args, **kwargs)))
+
+
+def talk_all(line: Line, conversations: Iterable[Conversation[T]]) -> Steps[list[T | OmsyncError]]:
+    """Hold conversations side by side; give each one's result or error, in the order given."""
+    return cast("list[T | OmsyncError]", (yield Talk(line=line, conversations=tuple(conversations))))
+
+
+def talk(line: Line, conversation: Conversation[T]) -> Steps[T]:
+    """Hold one conversation; give its result, or raise its error."""
+    (outcome,) = yield from talk_all(line, [conversation])
+    if isinstance(outcome, OmsyncError):
+        raise outcome
+    return outcome
