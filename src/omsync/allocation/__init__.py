@@ -1,0 +1,28 @@
+"""Allocation: deciding the quantity that each listing is told. Pure, with no dependency but attrs.
+
+The modules follow the order of the rules: ``locations`` chooses what counts, ``availability`` is rule 1,
+``building`` and ``derivation`` are rules 2 and 3, ``rules`` are 4 to 10; ``catalogue`` and ``listings`` say
+what can have a quantity, ``engine`` puts them together, ``explanation`` says why.
+"""
+
+from omsync.allocation.derivation import Derivation, LocationWork, Orders, Worked
+from omsync.allocation.engine import Allocation, ListingQuantity, allocate
+from omsync.allocation.explanation import Explanation
+from omsync.allocation.locations import LocationChoice
+from omsync.allocation.reasons import Notice, Skip
+from omsync.allocation.rules import RuleStep
+
+__all__ = [
+    "Allocation",
+    "Derivation",
+    "Explanation",
+    "ListingQuantity",
+    "LocationChoice",
+    "LocationWork",
+    "Notice",
+    "Orders",
+    "RuleStep",
+    "Skip",
+    "Worked",
+    "allocate",
+]

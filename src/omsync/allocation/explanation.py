@@ -1,0 +1,163 @@
+"""Why a quantity is what it is: a value that names every figure, prints, and evaluates to the quantity."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from omsync.allocation.availability import formula
+from omsync.allocation.derivation import Derivation, LocationWork, Worked
+from omsync.allocation.rules import RuleStep
+from omsync.model import StockLevel
+
+__all__ = ["Explanation"]
+
+_OUT = {
+    "inactive": "inactive in the order manager",
+    "disabled": "disabled for combining",
+    "not_named": "not named by the cart",
+    "not_in_counted": "not among the counted ones",
+    "left_out": "left out for this product",
+    "other_row": "a row of its own",
+}
+
+
+@frozen(kw_only=True)
+class Explanation:
+    """The derivation of one quantity of one listing.
+
+    Args:
+        listing_sku: The listing.
+        location_id: The cart's location, or None.
+        quantity: What the engine computed, in pieces of the listing.
+        rows: What it is added up from: one derivation, or one for each warehouse that goes to this location.
+        taken_at: When the figures were read, as ISO 8601.
+    """
+
+    listing_sku: str
+    location_id: str | None
+    quantity: int
+    rows: tuple[Derivation, ...]
+    taken_at: str
+
+    def evaluate(self) -> int:
+        """Compute the quantity from the figures held here alone."""
+        return sum(row.evaluate() for row in self.rows)
+
+    @property
+    def summary(self) -> str:
+        """The derivation in one line."""
+        parts = [_sentence(row, row.work_out()) for row in self.rows]
+        return f"{self.quantity} = {' + '.join(parts)}"
+
+    def __str__(self) -> str:
+        where = f" at {self.location_id}" if self.location_id is not None else ""
+        lines = [f"{self.listing_sku}{where}: {self.summary}"]
+        for row in self.rows:
+            lines += _lines(row)
+        lines.append(f"  figures read {self.taken_at}")
+        return "\n".join(lines)
+
+    def to_data(self) -> dict[str, Any]:
+        """Give the derivation as plain data, with what was worked out beside every row."""
+        data = attrs.asdict(self)
+        for row, plain in zip(self.rows, data["rows"], strict=True):
+            plain["worked"] = attrs.asdict(row.work_out())
+            plain["steps"] = [attrs.asdict(step) for step in row.steps()]
+        return {"summary": self.summary, **data}
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """Give ``to_data()`` as JSON."""
+        return json.dumps(self.to_data(), indent=indent)
+
+
+def _sentence(row: Derivation, worked: Worked) -> str:
+    if not row.is_recorded:
+        return "nothing counted: recorded only at locations that this cart does not count"
+    if row.how == "bundle_computed":
+        text = f"{worked.shelf} on the shelf + {worked.built} built"
+        building = [work for work in worked.locations if work.built]
+        if len(building) == 1:
+            text += f" in {building[0].location}"
+        scarce = _scarce(row, worked)
+        if scarce:
+            text += f" (bottleneck {scarce})"
+    elif row.how == "bundle_reported":
+        text = f"{worked.shelf} as reported, buildable units included"
+    else:
+        text = f"{worked.shelf} available"
+        if len(worked.locations) > 1:
+            text += f" in {len(worked.locations)} locations"
+    if worked.ordered:
+        text += f" - {worked.ordered} in orders in flight"
+    changes = [_rule(step) for step in row.steps() if step.before != step.after]
+    return ", ".join([text, *changes])
+
+
+def _scarce(row: Derivation, worked: Worked) -> str:
+    sources = [work.shortage for work in worked.locations if work.shortage is not None]
+    combined = sum(work.built for work in worked.locations)
+    single = len(sources) == 1 and worked.limit is not None and combined <= worked.limit
+    shortage = sources[0] if single and not row.pooled_assembly else worked.shortage
+    if shortage is None:
+        return ""
+    each = {
+        component.master_sku: component.quantity for bundle in row.recipes for component in bundle.components
+    }
+    return f"{shortage.master_sku}: {shortage.have} // {each.get(shortage.master_sku, 1)}"
+
+
+def _lines(row: Derivation) -> list[str]:
+    worked = row.work_out()
+    works = {work.location.id: work for work in worked.locations}
+    own = {level.location_id: level for level in row.levels if level.master_sku == row.master_sku}
+    lines = [f"  {row.master_sku}, {row.how.replace('_', ' ')}:"]
+    for location in row.locations:
+        if location.counted:
+            lines.append(f"    {location}: {_counted(row, works[location.id], own.get(location.id))}")
+        elif location.id in own:
+            figure = formula(own[location.id], subtract_locked=row.subtract_locked)
+            lines.append(
+                f"    {location}: not counted, {_OUT[location.reason]} ({_figure(own[location.id], figure)})"
+            )
+    lines += [f"    orders in flight: {orders.units} of {orders.master_sku}" for orders in row.orders]
+    if worked.limit is not None and worked.limit < sum(work.built for work in worked.locations):
+        lines.append(f"    parts netted over all counted locations make only {worked.limit}")
+    if row.pooled_assembly and worked.limit is not None:
+        lines.append(f"    parts pooled over the counted locations make {worked.limit}")
+    lines.append(f"    total {worked.total} units")
+    lines += [f"    {_rule(step)}" for step in row.steps() if _matters(step)]
+    return lines
+
+
+def _counted(row: Derivation, work: LocationWork, level: StockLevel | None) -> str:
+    if level is None:
+        return "counted, no stock record here"
+    text = f"counted, {work.shelf} ({formula(level, subtract_locked=row.subtract_locked)})"
+    if row.how != "bundle_computed":
+        return text
+    if not work.location.builds:
+        return f"{text}, pre-assembled only"
+    missing = work.shortage
+    why = f": one more needs {missing.need} {missing.master_sku}, there are {missing.have}" if missing else ""
+    return f"{text} + {work.built} built{why}"
+
+
+def _figure(level: StockLevel, words: str) -> str:
+    return words if level.available is None else f"{level.available} {words}"
+
+
+def _matters(step: RuleStep) -> bool:
+    neutral = {"units": 1, "percent": 100}.get(step.rule, 0)
+    return step.setting != neutral or step.before != step.after or step.rule == "max_quantity"
+
+
+def _rule(step: RuleStep) -> str:
+    name = {
+        "units": f"{step.setting} units in one piece",
+        "never_below_zero": "never below 0",
+    }.get(step.rule, f"{step.rule} {step.setting}")
+    return f"{name}: {step.before} -> {step.after}"
