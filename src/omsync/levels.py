@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import Any
 
 from attrs import field, frozen
 
 from omsync import checks
-from omsync.errors import SnapshotError, WrongTypeError
+from omsync.errors import InvalidValueError, SnapshotError, WrongTypeError
 
 __all__ = ["Levels", "StockLevel"]
 
 _ON_HAND, _AVAILABLE = 1, 2
+
+_FIGURES = {"on_hand": True, "available": True, "committed": False, "locked": False, "in_transit": False}
+"""The figures of a level; whether they may be None or negative."""
+
+_COLUMNS = ("master_skus", "records", "location_ids", "locations", *_FIGURES)
 
 
 @frozen(kw_only=True)
@@ -93,6 +99,61 @@ class Levels:
                 self._first.append(index)
         self._skus = tuple(skus)
         self._first.append(len(rows))
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, Sequence[Any]]) -> Levels:
+        """Rebuild levels from what ``columns`` gave, strictly and without a value for each record.
+
+        Raises:
+            WrongTypeError: A figure is no whole number, or a code is no text; names the column and the row.
+            InvalidValueError: A column is missing, unknown or of the wrong length, or a figure out of bounds.
+            SnapshotError: The records are out of order, or one is given twice.
+        """
+        _check_columns(columns)
+        levels = cls()
+        levels._skus = tuple(columns["master_skus"])
+        levels._first = array("q", accumulate(columns["records"], initial=0))
+        levels._location_ids = tuple(columns["location_ids"])
+        levels._location = array("i", columns["locations"])
+        on_hand, available = columns["on_hand"], columns["available"]
+        levels._on_hand = array("q", [figure or 0 for figure in on_hand])
+        levels._available = array("q", [figure or 0 for figure in available])
+        levels._committed = array("q", columns["committed"])
+        levels._locked = array("q", columns["locked"])
+        levels._in_transit = array("q", columns["in_transit"])
+        levels._reported = bytes(
+            (one is not None) * _ON_HAND | (other is not None) * _AVAILABLE
+            for one, other in zip(on_hand, available, strict=True)
+        )
+        return levels
+
+    def columns(self) -> dict[str, list[Any]]:
+        """Give the levels as plain lists, for storing them quickly.
+
+        Returns:
+            ``master_skus``, sorted, and ``records``, how many each has; ``location_ids``, sorted; then lists
+            with one entry for each record, by product and location: ``locations`` (places in
+            ``location_ids``, from 0) and the figures in units, ``on_hand``, ``available`` (None: not
+            reported), ``committed``, ``locked`` and ``in_transit``.
+        """
+        reported = self._reported
+        return {
+            "master_skus": list(self._skus),
+            "records": [after - before for before, after in pairwise(self._first)],
+            "location_ids": list(self._location_ids),
+            "locations": self._location.tolist(),
+            "on_hand": [
+                figure if known & _ON_HAND else None
+                for figure, known in zip(self._on_hand, reported, strict=True)
+            ],
+            "available": [
+                figure if known & _AVAILABLE else None
+                for figure, known in zip(self._available, reported, strict=True)
+            ],
+            "committed": self._committed.tolist(),
+            "locked": self._locked.tolist(),
+            "in_transit": self._in_transit.tolist(),
+        }
 
     @property
     def location_ids(self) -> tuple[str, ...]:
@@ -176,3 +237,83 @@ def _rows(levels: Iterable[StockLevel]) -> list[StockLevel]:
                 remedy="Give each (master SKU, location) once; adding the two up would show stock twice.",
             )
     return rows
+
+
+def _check_columns(columns: Mapping[str, Sequence[Any]]) -> None:
+    for what, names in (
+        ("lack the columns", [name for name in _COLUMNS if name not in columns]),
+        ("have unknown columns", [name for name in columns if name not in _COLUMNS]),
+    ):
+        if names:
+            raise InvalidValueError(f"The levels {what} {', '.join(map(repr, names))}")
+    for name in _COLUMNS:
+        if not isinstance(columns[name], list | tuple):
+            raise WrongTypeError(f"{name} must be a list, not {checks.shown(columns[name])}")
+    for name in ("master_skus", "location_ids"):
+        _check_codes(name, columns[name])
+    _check_length("records", columns["records"], len(columns["master_skus"]))
+    _check_wholes("records", columns["records"], minimum=1)
+    total = sum(columns["records"])
+    for name in ("locations", *_FIGURES):
+        _check_length(name, columns[name], total)
+    _check_wholes("locations", columns["locations"], maximum=len(columns["location_ids"]) - 1)
+    for name, open_below in _FIGURES.items():
+        _check_wholes(name, columns[name], minimum=-checks.LARGEST if open_below else 0, optional=open_below)
+    _check_order(columns)
+
+
+def _check_length(name: str, column: Sequence[Any], wanted: int) -> None:
+    if len(column) != wanted:
+        raise InvalidValueError(f"{name} must have {wanted} entries, not {len(column)}")
+
+
+def _check_codes(name: str, column: Sequence[Any]) -> None:
+    for row, code in enumerate(column):
+        if type(code) is not str:
+            raise WrongTypeError(f"{name}[{row}] must be text, not {checks.shown(code)}")
+        if not code:
+            raise InvalidValueError(f"{name}[{row}] must not be empty")
+    for one, other in pairwise(column):
+        if one >= other:
+            raise SnapshotError(
+                f"{name} must be sorted and each given once: {other!r} follows {one!r}", code="out_of_order"
+            )
+
+
+def _check_wholes(
+    name: str,
+    column: Sequence[Any],
+    *,
+    minimum: int = 0,
+    maximum: int = checks.LARGEST,
+    optional: bool = False,
+) -> None:
+    # The kinds are looked at all at once, since a column has millions of entries and is hardly ever wrong.
+    wanted = {int, type(None)} if optional else {int}
+    if not set(map(type, column)) <= wanted:
+        row = next(row for row, entry in enumerate(column) if type(entry) not in wanted)
+        words = "a whole number or None" if optional else "a whole number"
+        raise WrongTypeError(f"{name}[{row}] must be {words}, not {checks.shown(column[row])}")
+    figures = [entry for entry in column if entry is not None] if optional else column
+    if figures and not (min(figures) >= minimum and max(figures) <= maximum):
+        row = next(
+            i for i, entry in enumerate(column) if entry is not None and not minimum <= entry <= maximum
+        )
+        raise InvalidValueError(f"{name}[{row}] must be from {minimum} to {maximum}, not {column[row]}")
+
+
+def _check_order(columns: Mapping[str, Sequence[Any]]) -> None:
+    locations = columns["locations"]
+    first = 0
+    for master_sku, count in zip(columns["master_skus"], columns["records"], strict=True):
+        own = locations[first : first + count]
+        if any(one >= other for one, other in pairwise(own)):
+            raise SnapshotError(
+                f"The records of {master_sku!r} must be sorted by location, one for each: {own[:10]}",
+                code="out_of_order",
+            )
+        first += count
+    unused = set(range(len(columns["location_ids"]))) - set(locations)
+    if unused:
+        name = columns["location_ids"][min(unused)]
+        raise InvalidValueError(f"The location {name!r} is listed and holds no record")

@@ -9,6 +9,7 @@ import attrs
 from attrs import frozen
 
 from omsync.allocation.availability import formula
+from omsync.allocation.building import parts_of
 from omsync.allocation.derivation import Derivation, LocationWork, Worked
 from omsync.allocation.rules import RuleStep
 from omsync.model import StockLevel
@@ -89,8 +90,8 @@ def _sentence(row: Derivation, worked: Worked) -> str:
         text = f"{worked.shelf} as reported, buildable units included"
     else:
         text = f"{worked.shelf} available"
-        if len(worked.locations) > 1:
-            text += f" in {len(worked.locations)} locations"
+        recorded = [str(work.location) for work in worked.locations if work.shelf is not None]
+        text += f" in {recorded[0]}" if len(recorded) == 1 else f" in {len(recorded)} locations"
     if worked.ordered:
         text += f" - {worked.ordered} in orders in flight"
     changes = [_rule(step) for step in row.steps() if step.before != step.after]
@@ -104,10 +105,10 @@ def _scarce(row: Derivation, worked: Worked) -> str:
     shortage = sources[0] if single and not row.pooled_assembly else worked.shortage
     if shortage is None:
         return ""
-    each = {
-        component.master_sku: component.quantity for bundle in row.recipes for component in bundle.components
-    }
-    return f"{shortage.master_sku}: {shortage.have} // {each.get(shortage.master_sku, 1)}"
+    if len(row.recipes) == 1:
+        need = parts_of(row.recipes[0])[shortage.master_sku]
+        return f"{shortage.master_sku}: {shortage.have} // {need}"
+    return f"{shortage.master_sku}: one more needs {shortage.need}, there are {shortage.have}"
 
 
 def _lines(row: Derivation) -> list[str]:
