@@ -134,7 +134,7 @@ def mapping(key: Validator, member: Validator) -> Validator:
     return check
 
 
-def as_tuple(value: Iterable[T]) -> tuple[T, ...]:
+def as_tuple(value: Iterable[Any]) -> tuple[Any, ...]:
     """Copy a collection into a tuple; a bare string is an error, since it would fall apart into letters."""
     _refuse_bare_text(value)
     return tuple(value)
@@ -178,7 +178,7 @@ class FrozenMapping(Mapping[str, T]):
         return (FrozenMapping, (dict(self._items),))
 
 
-def as_mapping(value: Mapping[str, T]) -> FrozenMapping[T]:
+def as_mapping(value: Mapping[str, Any]) -> FrozenMapping[Any]:
     """Copy a mapping into one that cannot change."""
     if not isinstance(value, Mapping):
         raise WrongTypeError(f"A mapping is wanted, not {shown(value)}")

@@ -1,0 +1,137 @@
+"""The awaiting functions: the same names, arguments and reports as the blocking ones in ``omsync``.
+
+Sources and sinks may have async methods; blocking ones, and the ledger, run in a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from omsync import flows
+from omsync.flows import Context, Sink, Source, deadline_of
+from omsync.http.awaiting import AsyncRunner
+from omsync.http.clock import Clock, SystemClock
+from omsync.model import InventorySnapshot
+from omsync.planning import SyncPlan
+from omsync.ports import Ledger, Progress
+from omsync.report import SyncReport
+from omsync.settings import CartSettings, MerchantSettings
+
+__all__ = ["plan_cart", "push_plan", "read_inventory", "sync_cart", "sync_carts"]
+
+Deadline = datetime | timedelta | None
+
+
+async def read_inventory(
+    source: Source,
+    merchant: MerchantSettings,
+    *,
+    ledger: Ledger | None = None,
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> InventorySnapshot:
+    """Read an order manager whole: the founding document's sync from Order Manager, on demand.
+
+    Arguments, result and errors are those of ``omsync.read_inventory``.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    async with runner:
+        return await runner.run(flows.read_flow(source, merchant, context))
+
+
+async def plan_cart(
+    source_or_snapshot: Source | InventorySnapshot | None,
+    sink: Sink,
+    cart: CartSettings,
+    *,
+    merchant: MerchantSettings,
+    ledger: Ledger | None = None,
+    orders_in_flight: Mapping[str, int] | None = None,
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> SyncPlan:
+    """Decide what a cart is to be told and compare it with what it shows; push nothing.
+
+    Arguments, result and errors are those of ``omsync.plan_cart``.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    async with runner:
+        return await runner.run(
+            flows.plan_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight or {}, context)
+        )
+
+
+async def push_plan(
+    plan: SyncPlan,
+    sink: Sink,
+    *,
+    ledger: Ledger | None = None,
+    approve: str | None = None,
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> SyncReport:
+    """Push a plan: zeros first, then falls, then rises. The cart is read again; lines that moved are dropped.
+
+    Arguments, result and errors are those of ``omsync.push_plan``.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    async with runner:
+        return await runner.run(flows.push_flow(plan, sink, approve, context))
+
+
+async def sync_cart(
+    source_or_snapshot: Source | InventorySnapshot | None,
+    sink: Sink,
+    cart: CartSettings,
+    *,
+    merchant: MerchantSettings,
+    ledger: Ledger | None = None,
+    orders_in_flight: Mapping[str, int] | None = None,
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> SyncReport:
+    """Read the order manager, decide, and push to one cart what differs.
+
+    Arguments, result and errors are those of ``omsync.sync_cart``.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    async with runner:
+        return await runner.run(
+            flows.sync_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight or {}, context)
+        )
+
+
+async def sync_carts(
+    source_or_snapshot: Source | InventorySnapshot | None,
+    carts: Iterable[tuple[Sink, CartSettings]],
+    *,
+    merchant: MerchantSettings,
+    ledger: Ledger | None = None,
+    orders_in_flight: Mapping[str, int] | None = None,
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> tuple[SyncReport, ...]:
+    """Read the order manager once and sync many carts; one cart's failure stops no other.
+
+    Arguments, result and errors are those of ``omsync.sync_carts``.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    async with runner:
+        return await runner.run(
+            flows.sync_many_flow(source_or_snapshot, carts, merchant, orders_in_flight or {}, context)
+        )
+
+
+def _prepare(
+    ledger: Ledger | None, on_progress: Progress | None, deadline: Deadline, clock: Clock | None
+) -> tuple[Context, AsyncRunner]:
+    clock = clock or SystemClock()
+    until = deadline_of(deadline, clock)
+    context = Context(ledger=ledger, clock=clock, on_progress=on_progress, deadline=until)
+    return context, AsyncRunner(clock=clock, deadline=until)

@@ -1,0 +1,207 @@
+"""Desired against shown: the pure comparison that makes a plan, and that looks at one again before a push."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from attrs import evolve
+
+from omsync.allocation import Allocation, ListingQuantity, Notice
+from omsync.errors import SettingsError
+from omsync.exchange import CartListing, SinkCapabilities
+from omsync.planning.plan import Key, PlanLine, SyncPlan
+
+__all__ = ["make_plan", "refresh"]
+
+HINTS = {
+    "not_in_cart": "The cart has no listing of this code; create it there, or correct the alias.",
+    "untracked_in_cart": "The cart does not count this listing's stock; switch tracking on in the cart.",
+    "duplicate_in_cart": "Several listings of the cart share this code; give each its own.",
+    "unmanaged_in_cart": "The cart works this quantity out itself (a kit), or its platform owns the stock.",
+    "allocated_unknown": "The cart keeps units on hand and does not say how many its open orders hold; "
+    "without that, a right quantity cannot be sent.",
+    "cart_refuses_zero": "The cart takes no 0; end the listing by hand, or set show_at_least.",
+    "below_cart_minimum": "The cart takes no quantity as small as this.",
+    "source_answer_lost": "The order manager's newest figure was lost on its way, so nothing is raised; it "
+    "is freed once the order manager reports the product again, or approve the plan by its digest.",
+}
+"""What to do, by the reason of a line that is skipped or held on the cart's side."""
+
+
+def make_plan(
+    allocation: Allocation,
+    shown: Iterable[CartListing],
+    capabilities: SinkCapabilities,
+    accepted: Mapping[Key, int] | None = None,
+) -> SyncPlan:
+    """Compare what a cart is to be told with what it shows. Pure.
+
+    Args:
+        allocation: What the listings are to be told.
+        shown: What the cart showed; nothing for a cart that cannot be read.
+        capabilities: What the cart can do.
+        accepted: For a cart that cannot be read: what it last accepted, as available quantities.
+
+    Raises:
+        SettingsError: The cart has no locations and a breakdown is asked for, or the other way round.
+    """
+    _check_locations(allocation, capabilities)
+    listings = {(listing.listing_sku, listing.location_id): listing for listing in shown}
+    known = {listing.listing_sku: listing for listing in listings.values()}
+    lines = [
+        _line(
+            quantity,
+            listings.get((quantity.listing_sku, quantity.location_id)),
+            known,
+            capabilities,
+            accepted or {},
+        )
+        for quantity in allocation.quantities
+    ]
+    asked = {quantity.listing_sku for quantity in allocation.quantities}
+    asked |= {skipped.listing_sku for skipped in allocation.skipped if skipped.listing_sku is not None}
+    return SyncPlan(
+        merchant=allocation.merchant,
+        cart=allocation.cart,
+        destination=capabilities.destination,
+        taken_at=allocation.taken_at,
+        lines=lines,
+        skipped=allocation.skipped,
+        notices=(*allocation.notices, *_notices(capabilities, lines)),
+        cart_only=sorted(set(known) - asked),
+        withheld=sum(quantity.withheld for quantity in allocation.quantities),
+        allocation=allocation,
+    )
+
+
+def _check_locations(allocation: Allocation, capabilities: SinkCapabilities) -> None:
+    located = {quantity.location_id is not None for quantity in allocation.quantities}
+    if capabilities.locations == "none" and True in located:
+        raise SettingsError(
+            f"The cart {allocation.cart!r} asks for a breakdown; {capabilities.destination} has no locations",
+            code="cart_has_no_locations",
+            remedy="Set breakdown=False.",
+        )
+    if capabilities.locations == "required" and False in located:
+        raise SettingsError(
+            f"{capabilities.destination} wants a location with every quantity",
+            code="cart_needs_locations",
+            remedy=f"Set breakdown=True and a location_map for the cart {allocation.cart!r}.",
+        )
+
+
+def _line(
+    quantity: ListingQuantity,
+    listing: CartListing | None,
+    known: Mapping[str, CartListing],
+    capabilities: SinkCapabilities,
+    accepted: Mapping[Key, int],
+) -> PlanLine:
+    wanted = quantity.quantity
+    reason = quantity.reason
+    if capabilities.max_quantity is not None and wanted > capabilities.max_quantity:
+        wanted, reason = capabilities.max_quantity, "capped_by_cart"
+    line = PlanLine(
+        listing_sku=quantity.listing_sku,
+        master_sku=quantity.master_sku,
+        location_id=quantity.location_id,
+        quantity=wanted,
+        action="change",
+        reason=reason,
+    )
+    if not capabilities.readable:
+        if capabilities.quantity_meaning == "on_hand":
+            return _skip(line, "allocated_unknown")
+        last = accepted.get(line.key)
+        line = evolve(line, shown=last, basis="none" if last is None else "ledger")
+    elif listing is not None or line.listing_sku in known:
+        seen = listing or known[line.listing_sku]
+        problem = _listing_problem(seen, capabilities)
+        if problem is not None:
+            return _skip(line, problem)
+        if listing is not None:
+            line = _with_shown(line, listing, capabilities)
+            if capabilities.quantity_meaning == "on_hand" and listing.allocated is None:
+                return _skip(line, "allocated_unknown")
+        else:
+            line = evolve(line, allocated=0 if capabilities.quantity_meaning == "on_hand" else None)
+    elif not capabilities.creates_listings:
+        return _skip(line, "not_in_cart")
+    if line.shown == line.quantity:
+        return evolve(line, action="unchanged")
+    return _held(line, capabilities, doubtful=quantity.doubtful)
+
+
+def _with_shown(line: PlanLine, listing: CartListing, capabilities: SinkCapabilities) -> PlanLine:
+    shown = listing.quantity
+    if shown is not None and capabilities.quantity_meaning == "on_hand":
+        shown = None if listing.allocated is None else shown - listing.allocated
+    return evolve(
+        line,
+        shown=shown,
+        basis="none" if shown is None else "cart",
+        allocated=listing.allocated,
+        version=listing.version,
+    )
+
+
+def _listing_problem(listing: CartListing, capabilities: SinkCapabilities) -> str | None:
+    if listing.state == "untracked" and capabilities.untracked_policy == "track":
+        return None
+    return None if listing.state == "listed" else f"{listing.state}_in_cart"
+
+
+def _held(line: PlanLine, capabilities: SinkCapabilities, *, doubtful: bool) -> PlanLine:
+    reason = None
+    if line.quantity == 0 and not capabilities.accepts_zero:
+        reason = "cart_refuses_zero"
+    elif 0 < line.quantity < capabilities.min_quantity:
+        reason = "below_cart_minimum"
+    elif doubtful and (line.shown is None or line.quantity > line.shown):
+        reason = "source_answer_lost"
+    return line if reason is None else evolve(line, action="hold", reason=reason, hint=HINTS[reason])
+
+
+def _skip(line: PlanLine, reason: str) -> PlanLine:
+    return evolve(line, action="skip", reason=reason, hint=HINTS[reason])
+
+
+def _notices(capabilities: SinkCapabilities, lines: Sequence[PlanLine]) -> Iterable[Notice]:
+    changing = [line for line in lines if line.action == "change"]
+    if capabilities.zero_ends_listing and any(line.quantity == 0 for line in changing):
+        yield Notice(
+            reason="zero_ends_listing",
+            message="The cart takes a listing down when it is told 0",
+            entries=tuple(sorted({line.listing_sku for line in changing if line.quantity == 0})),
+        )
+    if capabilities.compare_and_set == "blind" and changing:
+        yield Notice(
+            reason="blind_cart",
+            message="The cart cannot refuse a write that comes too late; a sale in between is corrected "
+            "by the next run",
+        )
+
+
+def refresh(plan: SyncPlan, shown: Iterable[CartListing], capabilities: SinkCapabilities) -> SyncPlan:
+    """Compare a plan with what the cart shows now: lines that moved meanwhile are dropped.
+
+    A line that shows its quantity by now is unchanged; one that shows something else than when the plan was
+    made is skipped as ``"moved_since_plan"``. For units on hand the newest allocated units are taken over.
+    """
+    listings = {(listing.listing_sku, listing.location_id): listing for listing in shown}
+
+    def again(line: PlanLine) -> PlanLine:
+        if line.action not in {"change", "hold"} or line.basis != "cart":
+            return line
+        listing = listings.get(line.key)
+        if listing is None:
+            return _skip(line, "not_in_cart")
+        now = _with_shown(line, listing, capabilities)
+        if now.shown == line.quantity:
+            return evolve(now, action="unchanged")
+        if now.shown != line.shown:
+            hint = f"It showed {line.shown} when planned and shows {now.shown} now; plan again."
+            return evolve(now, action="skip", reason="moved_since_plan", hint=hint)
+        return now
+
+    return evolve(plan, lines=tuple(again(line) for line in plan.lines))

@@ -1,0 +1,157 @@
+"""A plan as a value: what each listing shall show, what it shows, what is to be done about it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import attrs
+from attrs import evolve, field, frozen
+
+from omsync import checks
+from omsync.allocation import Allocation, Explanation, Notice, Skip
+from omsync.errors import NoExplanationError
+from omsync.planning.table import plan_table
+
+__all__ = ["Key", "PlanLine", "SyncPlan"]
+
+Key = tuple[str, str | None]
+"""A listing SKU and a location of the cart, or None."""
+
+
+@frozen(kw_only=True)
+class PlanLine:
+    """One listing at one location: what it shall show, what it shows, what is to be done.
+
+    Args:
+        listing_sku: The cart's code.
+        master_sku: The product.
+        location_id: The cart's location, or None.
+        quantity: What it shall show, as an available quantity.
+        shown: What it shows, as an available quantity; None when nobody knows.
+        basis: Where ``shown`` is from: ``"cart"``, ``"ledger"`` (what was last accepted) or ``"none"``.
+        action: ``"change"``, ``"unchanged"``, ``"skip"`` or ``"hold"``.
+        reason: A stable code for skips and holds; for the others where the quantity is from.
+        hint: What to do, for skips and holds.
+        allocated: Units that the cart's own open orders hold, for a cart that keeps units on hand.
+        version: The version that the cart gave with ``shown``.
+    """
+
+    listing_sku: str = field(validator=checks.text)
+    master_sku: str = field(validator=checks.text)
+    location_id: str | None = field(default=None, validator=checks.optional(checks.text))
+    quantity: int = field(validator=checks.whole(minimum=0))
+    shown: int | None = field(default=None, validator=checks.optional(checks.whole()))
+    basis: str = field(default="none", validator=checks.one_of("cart", "ledger", "none"))
+    action: str = field(validator=checks.one_of("change", "unchanged", "skip", "hold"))
+    reason: str = field(default="", validator=checks.any_text)
+    hint: str = field(default="", validator=checks.any_text)
+    allocated: int | None = field(default=None, validator=checks.optional(checks.whole()))
+    version: str | None = field(default=None, validator=checks.optional(checks.text))
+
+    @property
+    def key(self) -> Key:
+        """What the line is about."""
+        return (self.listing_sku, self.location_id)
+
+    @property
+    def danger(self) -> int:
+        """The order of pushing: 0 for zeros, 1 for falls, 2 where nothing is known, 3 for rises."""
+        if self.quantity == 0:
+            return 0
+        if self.shown is None:
+            return 2
+        return 1 if self.quantity < self.shown else 3
+
+
+@frozen(kw_only=True)
+class SyncPlan:
+    """What a cart is to be told, compared with what it shows.
+
+    Args:
+        merchant: The merchant's name.
+        cart: The cart's name.
+        destination: Which cart was read, in the sink's own words.
+        taken_at: When the figures were read from the order manager, as ISO 8601.
+        lines: One for each (listing, location) that has a quantity, sorted.
+        skipped: What has no quantity at all.
+        notices: What else a person should know.
+        cart_only: Listings that only the cart has, sorted.
+        withheld: Units that rules and rounding keep back, in all.
+        explanations: Carried along when the plan leaves its process: those of its changed lines.
+        enabled: False when the cart is switched off; then the plan is empty.
+    """
+
+    merchant: str = field(validator=checks.text)
+    cart: str = field(validator=checks.text)
+    destination: str = field(default="", validator=checks.any_text)
+    taken_at: str = field(default="", validator=checks.any_text)
+    lines: tuple[PlanLine, ...] = field(default=(), converter=checks.as_tuple)
+    skipped: tuple[Skip, ...] = field(default=(), converter=checks.as_tuple)
+    notices: tuple[Notice, ...] = field(default=(), converter=checks.as_tuple)
+    cart_only: tuple[str, ...] = field(default=(), converter=checks.as_tuple)
+    withheld: int = 0
+    explanations: tuple[Explanation, ...] = field(default=(), converter=checks.as_tuple, repr=False)
+    enabled: bool = True
+    _allocation: Allocation | None = field(default=None, eq=False, repr=False, alias="allocation")
+
+    @property
+    def changes(self) -> tuple[PlanLine, ...]:
+        """The lines that would be pushed, in the order of pushing: zeros, falls, then rises."""
+        return tuple(
+            sorted((line for line in self.lines if line.action == "change"), key=lambda line: line.danger)
+        )
+
+    @property
+    def held(self) -> tuple[PlanLine, ...]:
+        """The lines that wait for a person."""
+        return tuple(line for line in self.lines if line.action == "hold")
+
+    @property
+    def digest(self) -> str:
+        """Name this plan by its content: merchant, cart, and every line that would change something.
+
+        Times are left out, so the same decision made twice has the same digest.
+        """
+        content = sorted(
+            [line.listing_sku, line.location_id or "", line.quantity]
+            for line in self.lines
+            if line.action in {"change", "hold"}
+        )
+        text = json.dumps([self.merchant, self.cart, content], separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def explain(self, listing_sku: str, location_id: str | None = None) -> Explanation:
+        """Explain a line's quantity, from the snapshot in this process or as carried along.
+
+        Raises:
+            NoExplanationError: The listing has no quantity, or the plan came from elsewhere without it.
+        """
+        if self._allocation is not None:
+            return self._allocation.explain(listing_sku, location_id)
+        for explanation in self.explanations:
+            if (explanation.listing_sku, explanation.location_id) == (listing_sku, location_id):
+                return explanation
+        raise NoExplanationError(
+            f"This plan came from elsewhere and carries no explanation of {listing_sku!r}",
+            code="not_carried",
+            remedy="Only changed lines carry theirs; explain where the plan was made, or plan again.",
+        )
+
+    def portable(self) -> SyncPlan:
+        """Give the plan as it can leave this process: the changed lines carry their explanations."""
+        if self._allocation is None:
+            return self
+        return evolve(
+            self,
+            explanations=tuple(self._allocation.explain(*line.key) for line in (*self.changes, *self.held)),
+            allocation=None,
+        )
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Give the plan as JSON; ``omsync.load_plan`` reads it back."""
+        data = attrs.asdict(self.portable(), filter=lambda attribute, _: not attribute.name.startswith("_"))
+        return json.dumps({"digest": self.digest, **data}, indent=indent)
+
+    def __str__(self) -> str:
+        return plan_table(self)

@@ -1,0 +1,61 @@
+"""A plan as a table for a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from omsync.allocation.reasons import words
+
+if TYPE_CHECKING:  # the plan prints itself with this module
+    from omsync.planning.plan import SyncPlan
+
+__all__ = ["aligned", "plan_table"]
+
+
+def plan_table(plan: SyncPlan, most: int = 40) -> str:
+    """Give a plan as lines of text: a sentence, then its changes and holds, then what is skipped."""
+    if not plan.enabled:
+        return f"Plan for {plan.merchant} / {plan.cart}: the cart is switched off; nothing is planned."
+    counted = Counter(line.action for line in plan.lines)
+    head = (
+        f"Plan {plan.digest} for {plan.merchant} / {plan.cart} ({plan.destination}): "
+        f"{counted['change']:,} to change, {counted['unchanged']:,} unchanged, {counted['hold']:,} held, "
+        f"{counted['skip'] + len(plan.skipped):,} skipped"
+    )
+    rows = [*plan.changes, *plan.held]
+    table = [("listing", "location", "shows", "shall show", "")]
+    table += [
+        (
+            line.listing_sku,
+            line.location_id or "-",
+            "?" if line.shown is None else str(line.shown),
+            str(line.quantity),
+            f"held: {words(line.reason)}" if line.action == "hold" else "",
+        )
+        for line in rows[:most]
+    ]
+    lines = [head]
+    if rows:
+        lines += aligned(table)
+    if len(rows) > most:
+        lines.append(f"  ... and {len(rows) - most:,} more")
+    reasons = Counter(line.reason for line in plan.lines if line.action == "skip")
+    reasons.update(skipped.reason for skipped in plan.skipped)
+    lines += [f"  skipped: {number:,} {words(reason)}" for reason, number in reasons.most_common()]
+    if plan.cart_only:
+        lines.append(f"  only in the cart: {len(plan.cart_only):,} ({', '.join(plan.cart_only[:5])})")
+    if plan.withheld:
+        lines.append(f"  rules and rounding keep back {plan.withheld:,} units")
+    lines += [f"  note: {notice.message}" for notice in plan.notices]
+    return "\n".join(lines)
+
+
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Give rows of cells as lines, each column as wide as its widest cell."""
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]

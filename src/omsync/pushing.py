@@ -1,0 +1,208 @@
+"""The state of one push: which rows are left, what came of the others. Decisions only; somebody else sends.
+
+A batch that is refused as a whole is halved until the bad row stands alone, so that the others go through.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from omsync.errors import (
+    DeadlineError,
+    DecodeError,
+    LostAnswerError,
+    OmsyncError,
+    RefusedError,
+    ServerFaultError,
+    UnauthorizedError,
+)
+from omsync.exchange import CartListing, ListingState, PushResult, QuantityChange, SinkCapabilities
+from omsync.planning import SyncPlan, batches, changes_of, refresh
+from omsync.planning.plan import Key, PlanLine
+from omsync.report import (
+    Outcome,
+    outcome_of_line,
+    outcome_of_result,
+    outcomes_of_plan,
+    status_of,
+)
+
+__all__ = ["Push"]
+
+Batch = tuple[QuantityChange, ...]
+_MAY_BE_DONE = (LostAnswerError, ServerFaultError, DecodeError)
+"""After these nobody knows whether the rows were written."""
+
+
+class Push:
+    """One plan on its way into a cart.
+
+    Args:
+        plan: What to push.
+        capabilities: The cart's.
+        run_id: Goes into the rows' keys.
+        approved: Whether held lines go out too.
+    """
+
+    def __init__(
+        self, *, plan: SyncPlan, capabilities: SinkCapabilities, run_id: str, approved: bool
+    ) -> None:
+        self.plan = plan
+        self.sent_any = False
+        self._capabilities = capabilities
+        self._run_id = run_id
+        self._approved = approved
+        self._queue: deque[Batch] = deque()
+        self._lines: dict[Key, PlanLine] = {}
+        self._done: dict[Key, Outcome] = {}
+        self._sent: dict[Key, QuantityChange] = {}
+        self._news: list[ListingState] = []
+        self._load()
+
+    @property
+    def rows_left(self) -> int:
+        """Rows that wait to be sent."""
+        return sum(len(batch) for batch in self._queue)
+
+    def refresh(self, shown: Iterable[CartListing]) -> None:
+        """Look at the cart again: lines that moved since the plan are dropped."""
+        self.plan = refresh(self.plan, shown, self._capabilities)
+        self._load()
+
+    def next_batch(self) -> Batch:
+        """Take the next rows to send."""
+        return self._queue.popleft()
+
+    def batch_answered(self, batch: Batch, results: Iterable[PushResult]) -> None:
+        """Take the cart's answers, row by row."""
+        self.sent_any = True
+        answers = {(result.listing_sku, result.location_id): result for result in results}
+        for change in batch:
+            key = (change.listing_sku, change.location_id)
+            result = answers.get(key)
+            self._done[key] = outcome_of_result(self._lines[key], change, result, self._capabilities)
+            if result is not None and result.status == "accepted":
+                echo = result.echo
+                observed = None if echo is None else echo - (change.quantity - change.available)
+                self._news.append(_state(key, accepted=change.available, observed=observed))
+
+    def batch_failed(self, batch: Batch, error: OmsyncError) -> None:
+        """Decide what an error means for the batch, and for what is left."""
+        if isinstance(error, _MAY_BE_DONE):
+            self.sent_any = True
+            self._settle(batch, "pending", "answer_unknown", error.message)
+        elif isinstance(error, RefusedError) and not isinstance(error, UnauthorizedError):
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                self._queue.extendleft((batch[middle:], batch[:middle]))
+            else:
+                self._settle(batch, "rejected", error.code, error.message)
+        else:
+            # No connection, no permission, no time: the rows were not written, and others would not be.
+            reason = "deadline" if isinstance(error, DeadlineError) else "not_sent"
+            self._settle(batch, "skipped", reason, str(error))
+            self.stop(reason, str(error))
+
+    def stop(self, reason: str, message: str) -> None:
+        """Send nothing more; rows whose answer is missing may be done, the rest were not sent."""
+        waiting = {(row.listing_sku, row.location_id) for batch in self._queue for row in batch}
+        for key in self._sent:
+            if key not in self._done and key not in waiting:
+                outcome = outcome_of_line(self._lines[key], "pending", "answer_unknown", message)
+                self._done[key] = outcome
+        for batch in self._queue:
+            self._settle(batch, "skipped", reason, message)
+        self._queue.clear()
+
+    def unseen_listings(self) -> list[str]:
+        """Give the listings that were accepted without showing it, where a look would tell."""
+        if not self._capabilities.readable or self._capabilities.completion != "immediate":
+            return []
+        return sorted({key[0] for key, one in self._done.items() if one.reason == "not_yet_seen"})
+
+    def seen(self, listings: Iterable[CartListing]) -> None:
+        """Take a read-back: what the cart shows by now is applied."""
+        for listing in listings:
+            key = (listing.listing_sku, listing.location_id)
+            outcome = self._done.get(key)
+            if outcome is None or outcome.reason != "not_yet_seen" or listing.quantity is None:
+                continue
+            change = self._sent[key]
+            more = change.quantity - change.available
+            self._news.append(_state(key, observed=listing.quantity - more))
+            if listing.quantity == change.quantity:
+                self._done[key] = outcome_of_line(self._lines[key], "applied")
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Give exactly one outcome for every (listing, location) and for every product without a listing."""
+        settled = outcomes_of_plan(self.plan, approved=self._approved)
+        return tuple(
+            sorted(
+                [*settled, *self._done.values()],
+                key=lambda one: (one.listing_sku or "", one.location_id or "", one.master_sku, one.reason),
+            )
+        )
+
+    def status(self) -> str:
+        """Sum the run up."""
+        return status_of(self.outcomes())
+
+    def desired(self, now: datetime) -> list[ListingState]:
+        """Give what the plan wants and what the cart showed, for the ledger."""
+        return [
+            ListingState(
+                listing_sku=line.listing_sku,
+                location_id=line.location_id,
+                desired=line.quantity,
+                desired_at=now,
+                observed=line.shown if line.basis == "cart" else None,
+                observed_at=now if line.basis == "cart" else None,
+            )
+            for line in self.plan.lines
+        ]
+
+    def sent(self, batch: Batch, now: datetime) -> list[ListingState]:
+        """Note a batch as about to go over the wire, for the ledger."""
+        self._sent.update({(change.listing_sku, change.location_id): change for change in batch})
+        return [
+            ListingState(
+                listing_sku=change.listing_sku,
+                location_id=change.location_id,
+                sent=change.available,
+                sent_at=now,
+            )
+            for change in batch
+        ]
+
+    def learned(self, now: datetime) -> list[ListingState]:
+        """Give what was accepted and observed since the last call, for the ledger."""
+        news, self._news = self._news, []
+        return [
+            ListingState(
+                listing_sku=state.listing_sku,
+                location_id=state.location_id,
+                accepted=state.accepted,
+                accepted_at=None if state.accepted is None else now,
+                observed=state.observed,
+                observed_at=None if state.observed is None else now,
+            )
+            for state in news
+        ]
+
+    def _load(self) -> None:
+        rows: Sequence[QuantityChange] = changes_of(
+            self.plan, self._capabilities, run_id=self._run_id, approved=self._approved
+        )
+        self._lines = {line.key: line for line in self.plan.lines}
+        self._queue = deque(batches(rows, self._capabilities))
+
+    def _settle(self, batch: Batch, outcome: str, reason: str, message: str) -> None:
+        for change in batch:
+            key = (change.listing_sku, change.location_id)
+            self._done[key] = outcome_of_line(self._lines[key], outcome, reason, message)
+
+
+def _state(key: Key, *, accepted: int | None = None, observed: int | None = None) -> ListingState:
+    return ListingState(listing_sku=key[0], location_id=key[1], accepted=accepted, observed=observed)

@@ -1,0 +1,217 @@
+"""What came of a run: exactly one named outcome for every (listing, location), and a sentence about it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import attrs
+from attrs import field, frozen
+
+from omsync import checks
+from omsync.allocation import Explanation, Notice
+from omsync.allocation.reasons import words
+from omsync.exchange import PushResult, QuantityChange, SinkCapabilities
+from omsync.planning import SyncPlan
+from omsync.planning.plan import PlanLine
+
+__all__ = ["OUTCOMES", "Outcome", "SyncReport", "outcome_of_result", "outcomes_of_plan", "status_of"]
+
+OUTCOMES = ("applied", "pending", "unchanged", "skipped", "held", "rejected", "conflict")
+"""applied: the cart's answer or a read-back shows it. pending: sent, and the answer is unknown or not yet
+seen. unchanged: the cart shows it already. skipped: no quantity, or not sent. held: waits for a person.
+rejected: the cart refused it. conflict: the cart moved meanwhile."""
+
+_DESIGNED = {"applied", "unchanged", "skipped"}
+_NOT_SENT = {"deadline", "cancelled", "not_sent"}
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """How one listing at one location ended a run.
+
+    Args:
+        listing_sku: The cart's code, or None for a product that has no listing in the cart.
+        master_sku: The product.
+        location_id: The cart's location, or None.
+        outcome: One of ``OUTCOMES``.
+        reason: A stable code; empty where the outcome says it all.
+        quantity: What it shall show, as an available quantity; None where there is none.
+        shown: What it showed before; None where nobody knows.
+        message: What to do, or what the cart said.
+    """
+
+    listing_sku: str | None
+    master_sku: str
+    location_id: str | None = None
+    outcome: str = field(validator=checks.one_of(*OUTCOMES))
+    reason: str = ""
+    quantity: int | None = None
+    shown: int | None = None
+    message: str = ""
+
+
+@frozen(kw_only=True)
+class SyncReport:
+    """What came of one run for one cart.
+
+    Args:
+        merchant: The merchant's name.
+        cart: The cart's name.
+        run_id: The run.
+        status: ``"success"``, ``"partial"``, ``"failed"`` or ``"disabled"``.
+        started_at: When it began.
+        finished_at: When it ended.
+        destination: Which cart, in the sink's own words.
+        outcomes: One for each (listing, location), and one for each product without a listing.
+        notices: What else a person should know.
+        cart_only: Listings that only the cart has.
+        digest: The plan's.
+        code: The error's code, when the run failed as a whole.
+        message: The error, when the run failed as a whole.
+    """
+
+    merchant: str
+    cart: str
+    run_id: str
+    status: str = field(validator=checks.one_of("success", "partial", "failed", "disabled"))
+    started_at: datetime
+    finished_at: datetime
+    destination: str = ""
+    outcomes: tuple[Outcome, ...] = field(default=(), converter=checks.as_tuple)
+    notices: tuple[Notice, ...] = field(default=(), converter=checks.as_tuple)
+    cart_only: tuple[str, ...] = field(default=(), converter=checks.as_tuple)
+    digest: str = ""
+    code: str = ""
+    message: str = ""
+    plan: SyncPlan | None = field(default=None, eq=False, repr=False)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many ended how, in the order of ``OUTCOMES``; outcomes that nobody had are left out."""
+        counted = Counter(outcome.outcome for outcome in self.outcomes)
+        return {name: counted[name] for name in OUTCOMES if counted[name]}
+
+    def of(self, outcome: str) -> tuple[Outcome, ...]:
+        """Give those that ended so."""
+        return tuple(one for one in self.outcomes if one.outcome == outcome)
+
+    def explain(self, listing_sku: str, location_id: str | None = None) -> Explanation:
+        """Explain a quantity from the snapshot that this run used.
+
+        Raises:
+            NoExplanationError: The listing has no quantity, or the figures are not in this process.
+        """
+        plan = self.plan or SyncPlan(merchant=self.merchant, cart=self.cart)
+        return plan.explain(listing_sku, location_id)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Give the report as JSON, without explanations."""
+        data = attrs.asdict(self, filter=lambda attribute, _: attribute.name != "plan")
+        return json.dumps(data, indent=indent, default=lambda moment: moment.isoformat())
+
+    def __str__(self) -> str:
+        if self.status == "disabled":
+            return f"{self.merchant} / {self.cart}: switched off; nothing was pushed."
+        if self.code:
+            return f"{self.merchant} / {self.cart}: failed ({self.code}), nothing was pushed: {self.message}"
+        head = f"{len(self.outcomes):,} listings: {self._counted()}"
+        if not any(one.outcome in {"applied", "pending", "rejected", "conflict"} for one in self.outcomes):
+            head += "; nothing was pushed"
+        return head
+
+    def _counted(self) -> str:
+        parts = []
+        for name, number in self.counts.items():
+            text = f"{number:,} {name}"
+            reasons = Counter(one.reason for one in self.of(name) if one.reason)
+            if name not in {"applied", "unchanged"} and reasons:
+                why = ", ".join(f"{count:,} {words(reason)}" for reason, count in reasons.most_common())
+                text += f" ({why})"
+            parts.append(text)
+        return ", ".join(parts) or "nothing to sync"
+
+
+def outcomes_of_plan(plan: SyncPlan, *, approved: bool = False) -> list[Outcome]:
+    """Give the outcomes that a plan settles by itself: unchanged, skipped, held."""
+    settled = {"unchanged": "unchanged", "skip": "skipped"}
+    if not approved:
+        settled["hold"] = "held"
+    outcomes = []
+    for line in plan.lines:
+        if line.action in settled:
+            moved = line.reason == "moved_since_plan"
+            outcome = "conflict" if moved else settled[line.action]
+            # A quantity's own reason says where it is from; only what stops it is a reason of the outcome.
+            reason = "" if line.action == "unchanged" else line.reason
+            outcomes.append(outcome_of_line(line, outcome, reason, line.hint))
+    with_quantity = {line.listing_sku for line in plan.lines}
+    outcomes += [
+        Outcome(
+            listing_sku=skipped.listing_sku,
+            master_sku=skipped.master_sku,
+            location_id=skipped.location_id,
+            outcome="skipped",
+            reason=skipped.reason,
+            message=skipped.hint,
+        )
+        for skipped in plan.skipped
+        if skipped.reason != "duplicate_listing_sku" or skipped.listing_sku not in with_quantity
+    ]
+    return outcomes
+
+
+def outcome_of_line(line: PlanLine, outcome: str, reason: str = "", message: str = "") -> Outcome:
+    """Give a line's outcome."""
+    return Outcome(
+        listing_sku=line.listing_sku,
+        master_sku=line.master_sku,
+        location_id=line.location_id,
+        outcome=outcome,
+        reason=reason,
+        quantity=line.quantity,
+        shown=line.shown,
+        message=message,
+    )
+
+
+def outcome_of_result(
+    line: PlanLine, change: QuantityChange, result: PushResult | None, capabilities: SinkCapabilities
+) -> Outcome:
+    """Judge a cart's answer for one row: accepted is not applied until the cart shows it.
+
+    Args:
+        line: The plan's line.
+        change: The row that was sent.
+        result: The cart's answer, or None when it gave none for this row.
+        capabilities: Whether the cart applies at once.
+    """
+    if result is None:
+        return outcome_of_line(
+            line, "pending", "no_answer_for_row", "The cart answered, and said nothing about this row."
+        )
+    if result.status != "accepted":
+        return outcome_of_line(line, result.status, result.reason or result.status, result.message)
+    if result.echo == change.quantity:
+        return outcome_of_line(line, "applied")
+    if result.echo is None:
+        reason = "not_yet_seen" if capabilities.readable else "accepted"
+        return outcome_of_line(line, "pending", reason, "Accepted; the cart has not shown it yet.")
+    return outcome_of_line(
+        line,
+        "pending",
+        "accepted_not_applied",
+        f"The cart accepted {change.quantity} and shows {result.echo}.",
+    )
+
+
+def status_of(outcomes: Iterable[Outcome]) -> str:
+    """Sum a run up: success, partial, or failed when nothing of what went wrong is made up for."""
+    everything = tuple(outcomes)
+    failures = [one for one in everything if one.outcome == "rejected" or one.reason in _NOT_SENT]
+    if not failures and all(one.outcome in _DESIGNED for one in everything):
+        return "success"
+    got_through = any(one.outcome in {"applied", "pending"} for one in everything)
+    return "partial" if got_through or not failures else "failed"

@@ -1,0 +1,36 @@
+"""A plan that left its process, read back."""
+
+from __future__ import annotations
+
+import json
+
+from omsync.errors import DecodeError
+from omsync.planning import SyncPlan
+from omsync.serial import from_data
+
+__all__ = ["load_plan"]
+
+
+def load_plan(text: str | bytes) -> SyncPlan:
+    """Read a plan that ``SyncPlan.to_json`` wrote; its changed lines carry their explanations.
+
+    Raises:
+        DecodeError: The text is no plan, or what it would change is not what its digest names.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DecodeError(f"The saved plan is not JSON: {error}", code="not_json") from error
+    if not isinstance(data, dict) or "digest" not in data:
+        raise DecodeError(
+            "The saved plan has no digest", code="no_digest", remedy="Save it with plan.to_json()."
+        )
+    digest = data.pop("digest")
+    plan = from_data(data, SyncPlan)
+    if plan.digest != digest:
+        raise DecodeError(
+            f"The saved plan says it is {digest!r}, and its lines are those of {plan.digest!r}",
+            code="plan_edited",
+            remedy="A saved plan cannot be edited; plan again.",
+        )
+    return plan

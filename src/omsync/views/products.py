@@ -1,0 +1,331 @@
+"""The product view: the founding document's "Products section", as data, a table, CSV and JSON.
+
+Every master SKU with its aliases, its on-hand and available figures per location, product details and when
+they were read; in warehouse mode totals too. In sales-channel mode there is no total over channels, since
+each channel shows the same stock and adding them up would count it several times.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from omsync.allocation.availability import available
+from omsync.allocation.locations import LocationChoice, choose_locations
+from omsync.errors import SettingsError, SnapshotError
+from omsync.model import Alias, InventorySnapshot, Sku, StockLevel
+from omsync.planning.table import aligned
+from omsync.ports import Ledger
+from omsync.settings import CartSettings, MerchantSettings, PerSalesChannel, PerWarehouse
+
+__all__ = ["ProductRow", "ProductView", "StockFigure", "product_view"]
+
+
+@frozen(kw_only=True)
+class StockFigure:
+    """What a product has at one location; None: not reported.
+
+    Args:
+        location_id: The location.
+        location: Its name.
+        on_hand: Units physically there.
+        available: Units that may be sold there.
+        counted: Whether a combining cart counts the location.
+        note: Why not, when it does not.
+    """
+
+    location_id: str
+    location: str
+    on_hand: int | None
+    available: int | None
+    counted: bool
+    note: str = ""
+
+
+@frozen(kw_only=True)
+class ProductRow:
+    """One product.
+
+    Args:
+        sku: The product with its details.
+        aliases: Its aliases.
+        figures: Its stock records, by location; a location without a record is not there.
+        total_on_hand: Units on hand in all warehouses; None in sales-channel mode, or when unknown.
+        total_available: Units available in all warehouses; likewise.
+        counted_on_hand: Units on hand in the warehouses that combining carts count; likewise.
+        counted_available: Units available there; likewise.
+        is_bundle: Whether it is made of parts. Its figures are the order manager's own, without built units.
+    """
+
+    sku: Sku
+    aliases: tuple[Alias, ...]
+    figures: tuple[StockFigure, ...]
+    total_on_hand: int | None
+    total_available: int | None
+    counted_on_hand: int | None
+    counted_available: int | None
+    is_bundle: bool = False
+
+    @property
+    def master_sku(self) -> str:
+        """The product's master SKU."""
+        return self.sku.master_sku
+
+
+@frozen(kw_only=True)
+class ProductView:
+    """Every product of a snapshot; iterate it, print it, or take it as CSV or JSON.
+
+    Args:
+        rows: The products, sorted by master SKU.
+        taken_at: When the figures were read.
+        scope: ``"warehouse"`` or ``"channel"``.
+        locations: Every location, with whether it is counted.
+        note: Why there is no total, where there is none.
+    """
+
+    rows: tuple[ProductRow, ...]
+    taken_at: datetime
+    scope: str
+    locations: tuple[LocationChoice, ...]
+    note: str = ""
+
+    def __iter__(self) -> Iterator[ProductRow]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def find(self, text: str) -> tuple[ProductRow, ...]:
+        """Give the products whose SKU, name or listing SKU contains the text, letter case ignored."""
+        wanted = text.casefold()
+        return tuple(
+            row
+            for row in self.rows
+            if any(
+                wanted in known.casefold()
+                for known in (row.master_sku, row.sku.name, *(alias.listing_sku for alias in row.aliases))
+            )
+        )
+
+    def to_csv(self) -> str:
+        """Give one line for each product, with on hand and available for each location."""
+        out = io.StringIO()
+        writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        places = [
+            f"{_name(choice)} {figure}" for choice in self.locations for figure in ("on hand", "available")
+        ]
+        totals = ["total on hand", "total available", "counted on hand", "counted available"]
+        details = ["weight_oz", "upc", "mpn", "description", "read_at"]
+        writer.writerow(
+            ["master_sku", "name", "active", "aliases", *places, *(() if self.note else totals), *details]
+        )
+        for row in self.rows:
+            figures = {figure.location_id: figure for figure in row.figures}
+            cells: list[object] = [row.master_sku, row.sku.name, str(row.sku.active).lower(), _aliases(row)]
+            for choice in self.locations:
+                figure = figures.get(choice.id)
+                cells += ["", ""] if figure is None else [_cell(figure.on_hand), _cell(figure.available)]
+            if not self.note:
+                cells += map(
+                    _cell,
+                    (row.total_on_hand, row.total_available, row.counted_on_hand, row.counted_available),
+                )
+            cells += [_cell(row.sku.weight_oz), row.sku.upc or "", row.sku.mpn or "", row.sku.description]
+            writer.writerow([_safe(cell) for cell in [*cells, self.taken_at.isoformat()]])
+        return out.getvalue()
+
+    def to_data(self) -> dict[str, Any]:
+        """Give the view as plain data."""
+        return {
+            "taken_at": self.taken_at.isoformat(),
+            "scope": self.scope,
+            "note": self.note,
+            "locations": [attrs.asdict(choice) for choice in self.locations],
+            "products": [attrs.asdict(row) for row in self.rows],
+        }
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Give ``to_data()`` as JSON."""
+        return json.dumps(self.to_data(), indent=indent)
+
+    def __str__(self) -> str:
+        head = ["master SKU", "name"]
+        head += [_name(choice) + ("" if choice.counted else " *") for choice in self.locations]
+        if not self.note:
+            head += ["all", "counted"]
+        table: list[Sequence[str]] = [(*head, "aliases")]
+        for row in self.rows:
+            figures = {figure.location_id: figure for figure in row.figures}
+            cells = [row.master_sku + ("" if row.sku.active else " (inactive)"), row.sku.name[:28]]
+            cells += [_pair(figures.get(choice.id)) for choice in self.locations]
+            if not self.note:
+                cells += [
+                    _two(row.total_on_hand, row.total_available),
+                    _two(row.counted_on_hand, row.counted_available),
+                ]
+            table.append((*cells, _aliases(row)))
+        lines = [f"{len(self.rows):,} products, read {self.taken_at:%Y-%m-%d %H:%M:%S}Z; on hand / available"]
+        lines += aligned(table)
+        apart = [f"{_name(choice)}: {choice.reason}" for choice in self.locations if not choice.counted]
+        if apart:
+            lines.append(f"  * not counted when combining ({'; '.join(apart)})")
+        if self.note:
+            lines.append(f"  {self.note}")
+        return "\n".join(lines)
+
+
+def product_view(
+    snapshot_or_ledger: InventorySnapshot | Ledger, merchant: MerchantSettings | None = None
+) -> ProductView:
+    """Show every product with its stock: the founding document's "How to view inventory sync data".
+
+    Args:
+        snapshot_or_ledger: A snapshot, or a ledger whose last complete read is shown.
+        merchant: Says which warehouses count; needed with a ledger. Without it all active ones count.
+
+    Raises:
+        SettingsError: A ledger without a merchant.
+        SnapshotError: The ledger has no complete read of this merchant.
+    """
+    snapshot = _snapshot(snapshot_or_ledger, merchant)
+    is_channel = snapshot.scope == "channel"
+    if merchant is None:
+        merchant = MerchantSettings(mode=PerSalesChannel() if is_channel else PerWarehouse())
+    choices = _choices(snapshot, merchant)
+    aliases: defaultdict[str, list[Alias]] = defaultdict(list)
+    for alias in sorted(snapshot.aliases, key=lambda one: (one.name, one.listing_sku)):
+        aliases[alias.master_sku].append(alias)
+    bundles = {bundle.master_sku for bundle in snapshot.bundles}
+    products = {sku.master_sku: sku for sku in snapshot.skus}
+    for master_sku in snapshot.levels.master_skus:
+        products.setdefault(master_sku, Sku(master_sku=master_sku))
+    note = "No total over sales channels: they share the same stock, and a sum would count it several times."
+    return ProductView(
+        rows=tuple(
+            _row(
+                sku,
+                tuple(aliases[sku.master_sku]),
+                snapshot.levels.of(sku.master_sku),
+                choices,
+                merchant,
+                is_bundle=sku.kind == "bundle" or sku.master_sku in bundles,
+                totals=not is_channel,
+            )
+            for _, sku in sorted(products.items())
+        ),
+        taken_at=snapshot.taken_at,
+        scope=snapshot.scope,
+        locations=tuple(choices.values()),
+        note=note if is_channel else "",
+    )
+
+
+def _snapshot(
+    snapshot_or_ledger: InventorySnapshot | Ledger, merchant: MerchantSettings | None
+) -> InventorySnapshot:
+    if isinstance(snapshot_or_ledger, InventorySnapshot):
+        return snapshot_or_ledger
+    if merchant is None:
+        raise SettingsError(
+            "A ledger holds several merchants, and product_view() was not told which",
+            code="merchant_needed",
+            remedy="Give merchant=.",
+        )
+    snapshot = snapshot_or_ledger.last_snapshot(merchant)
+    if snapshot is None:
+        raise SnapshotError(
+            f"The merchant {merchant.name!r} has no complete read yet",
+            code="no_complete_read",
+            remedy="Run read_inventory() with this ledger first.",
+        )
+    return snapshot
+
+
+def _choices(snapshot: InventorySnapshot, merchant: MerchantSettings) -> Mapping[str, LocationChoice]:
+    if snapshot.scope == "channel":
+        return {
+            place.id: LocationChoice(
+                id=place.id,
+                name=place.name,
+                counted=place.active,
+                reason="named" if place.active else "inactive",
+            )
+            for place in sorted(snapshot.places, key=lambda place: place.id)
+        }
+    return {choice.id: choice for choice in choose_locations(snapshot, merchant, CartSettings(name="view"))}
+
+
+def _row(
+    sku: Sku,
+    aliases: tuple[Alias, ...],
+    levels: Sequence[StockLevel],
+    choices: Mapping[str, LocationChoice],
+    merchant: MerchantSettings,
+    *,
+    is_bundle: bool,
+    totals: bool,
+) -> ProductRow:
+    figures = tuple(
+        StockFigure(
+            location_id=level.location_id,
+            location=choices[level.location_id].name,
+            on_hand=level.on_hand,
+            available=available(level, subtract_locked=merchant.subtract_locked),
+            counted=choices[level.location_id].counted,
+            note="" if choices[level.location_id].counted else choices[level.location_id].reason,
+        )
+        for level in levels
+    )
+    counted = [figure for figure in figures if figure.counted]
+    return ProductRow(
+        sku=sku,
+        aliases=aliases,
+        figures=figures,
+        total_on_hand=_sum([figure.on_hand for figure in figures]) if totals else None,
+        total_available=_sum([figure.available for figure in figures]) if totals else None,
+        counted_on_hand=_sum([figure.on_hand for figure in counted]) if totals else None,
+        counted_available=_sum([figure.available for figure in counted]) if totals else None,
+        is_bundle=is_bundle,
+    )
+
+
+def _sum(figures: Sequence[int | None]) -> int | None:
+    """Add up; no record, or one that is not reported, makes the sum unknown, never smaller."""
+    known = [figure for figure in figures if figure is not None]
+    return sum(known) if known and len(known) == len(figures) else None
+
+
+def _aliases(row: ProductRow) -> str:
+    return ", ".join(f"{alias.name}: {alias.listing_sku}" for alias in row.aliases)
+
+
+def _name(choice: LocationChoice) -> str:
+    return choice.name or choice.id
+
+
+def _pair(figure: StockFigure | None) -> str:
+    return "-" if figure is None else _two(figure.on_hand, figure.available)
+
+
+def _two(on_hand: int | None, may_be_sold: int | None) -> str:
+    if on_hand is None and may_be_sold is None:
+        return "-"
+    return f"{'?' if on_hand is None else on_hand} / {'?' if may_be_sold is None else may_be_sold}"
+
+
+def _cell(figure: float | None) -> object:
+    return "" if figure is None else figure
+
+
+def _safe(cell: object) -> object:
+    """Keep a spreadsheet from running text that came from outside."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
