@@ -70,9 +70,9 @@ def controller_options(
     policy: RetryPolicy, request: Request, sleep: Callable[[float], Any]
 ) -> dict[str, Any]:
     """Give the arguments of tenacity's ``Retrying`` or ``AsyncRetrying`` for one request."""
-    backoff = tenacity.wait_exponential_jitter(
-        initial=policy.first_wait, max=policy.max_wait, jitter=policy.first_wait
-    )
+    backoff = tenacity.wait_exponential(
+        multiplier=policy.first_wait, max=policy.max_wait
+    ) + tenacity.wait_random(0, policy.first_wait)
 
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
