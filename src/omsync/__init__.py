@@ -8,7 +8,17 @@ what happened. The functions here block; ``omsync.aio`` has the same names, awai
 
 from omsync.allocation import Allocation, Explanation, ListingQuantity, Notice, Skip, allocate
 from omsync.config import load_settings
-from omsync.errors import OmsyncError
+from omsync.errors import (
+    LostAnswerError,
+    OmsyncError,
+    RefusedError,
+    ServerFaultError,
+    SettingsError,
+    ThrottledError,
+    TransientError,
+    UnauthorizedError,
+    UnreachableError,
+)
 from omsync.exchange import (
     CartListing,
     ListingState,
@@ -59,6 +69,7 @@ __all__ = [
     "Ledger",
     "ListingQuantity",
     "ListingState",
+    "LostAnswerError",
     "MerchantSettings",
     "Notice",
     "OmsyncError",
@@ -71,8 +82,11 @@ __all__ = [
     "QuantityChange",
     "QuantityRules",
     "ReadRequest",
+    "RefusedError",
     "RunRecord",
     "SalesChannel",
+    "ServerFaultError",
+    "SettingsError",
     "SinkCapabilities",
     "Skip",
     "Sku",
@@ -81,6 +95,10 @@ __all__ = [
     "StockLevel",
     "SyncPlan",
     "SyncReport",
+    "ThrottledError",
+    "TransientError",
+    "UnauthorizedError",
+    "UnreachableError",
     "Warehouse",
     "allocate",
     "load_plan",
