@@ -146,6 +146,12 @@ def as_names(value: Iterable[str]) -> frozenset[str]:
     return frozenset(value)
 
 
+def as_pairs(value: Iterable[Any]) -> frozenset[Any]:
+    """Copy a collection of pairs into a frozenset."""
+    _refuse_bare_text(value)
+    return frozenset(value)
+
+
 def as_optional_names(value: Iterable[str] | None) -> frozenset[str] | None:
     """Keep None, else as ``as_names``."""
     return None if value is None else as_names(value)

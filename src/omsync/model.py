@@ -200,7 +200,7 @@ class InventorySnapshot:
     levels: Levels = field(factory=Levels, converter=_levels)
     scope: str = field(default="warehouse", validator=checks.one_of("warehouse", "channel"))
     bundles_include_buildable: str = field(default="no", validator=checks.one_of("no", "yes", "unknown"))
-    doubtful: frozenset[tuple[str, str]] = field(default=frozenset(), converter=frozenset)
+    doubtful: frozenset[tuple[str, str]] = field(default=frozenset(), converter=checks.as_pairs)
 
     def __attrs_post_init__(self) -> None:
         _refuse_twice("product", [sku.master_sku for sku in self.skus])

@@ -120,7 +120,7 @@ class SyncReport:
         head = f"{len(self.outcomes):,} listings: {self._counted()}"
         if not any(one.outcome in {"applied", "pending", "rejected", "conflict"} for one in self.outcomes):
             head += "; nothing was pushed"
-        return head
+        return head + (f"; {len(self.cart_only):,} only in the cart" if self.cart_only else "")
 
     def _counted(self) -> str:
         parts = []

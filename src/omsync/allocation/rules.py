@@ -52,7 +52,7 @@ def apply_rules(total: int, units: int, rules: QuantityRules) -> tuple[RuleStep,
     step("percent", rules.percent, now * rules.percent // 100)
     step("safety_stock", rules.safety_stock, now - rules.safety_stock)
     step("backorder_room", rules.backorder_room, now + rules.backorder_room)
-    step("zero_below", rules.zero_below, 0 if now < rules.zero_below else now)
+    step("zero_below", rules.zero_below, 0 if rules.zero_below and now < rules.zero_below else now)
     step("show_at_least", rules.show_at_least, max(now, rules.show_at_least) if rules.show_at_least else now)
     if rules.max_quantity is not None:
         step("max_quantity", rules.max_quantity, min(now, rules.max_quantity))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from attrs import evolve, frozen
 
@@ -83,6 +84,11 @@ class Workbench:
             if isinstance(merchant.mode, PerSalesChannel)
             else {choice.id for choice in self._choices}
         )
+        # A product's records are wanted for each row of a breakdown and for each bundle that it is in.
+        self._levels = lru_cache(maxsize=65_536)(self._find_levels)
+        self._single_rows = {
+            choice.id: only_row(self._choices, choice.id) for choice in self._choices if cart.breakdown
+        }
         self._catalogue = Catalogue(snapshot, merchant, self._recorded())
         self._parts = {
             sku: parts_of(bundle)
@@ -218,7 +224,7 @@ class Workbench:
             location_id=target,
             quantity=quantity,
             units=listing.units,
-            reason=rows[0].reason,
+            reason=next((row.reason for row in rows if row.derivation.is_recorded), rows[0].reason),
             withheld=withheld,
             doubtful=any(row.doubtful for row in rows),
         )
@@ -274,7 +280,10 @@ class Workbench:
         recorded = {level.location_id for level in self._levels(master_sku)}
         for choice in self._choices:
             if choice.counted and choice.id in recorded:
-                yield choice.id, only_row(choices, choice.id)
+                yield (
+                    choice.id,
+                    only_row(choices, choice.id) if override.leave_out else self._single_rows[choice.id],
+                )
 
     def _derivation(self, master_sku: str, choices: tuple[LocationChoice, ...], how: str) -> Derivation:
         bundles, order = self._involved(master_sku)
@@ -307,8 +316,14 @@ class Workbench:
             return [], [master_sku]
         inside = recipe_of([master_sku], self._parts).order
         beginnings = {master_sku}.union(*(self._ordered_with.get(sku, set()) for sku in inside))
-        order = recipe_of(beginnings, self._parts).order
-        return [sku for sku in order if sku in self._parts], list(order)
+        concerned = set(inside)
+        everything = recipe_of(beginnings, self._parts).order
+        for sku in reversed(everything):
+            # Of an ordered bundle's other parts nothing matters here, not even that a figure is missing.
+            if not concerned.isdisjoint(self._parts.get(sku, {})):
+                concerned.add(sku)
+        order = [sku for sku in everything if sku in concerned]
+        return [sku for sku in order if sku in self._parts], order
 
     def _index_orders(self) -> dict[str, set[str]]:
         """For every product: the ordered products that take it, directly or through kits."""
@@ -350,7 +365,7 @@ class Workbench:
             return set(levels.master_skus)
         return {sku for sku in levels.master_skus if self._levels(sku)}
 
-    def _levels(self, master_sku: str) -> tuple[StockLevel, ...]:
+    def _find_levels(self, master_sku: str) -> tuple[StockLevel, ...]:
         return tuple(
             level for level in self._snapshot.levels.of(master_sku) if level.location_id in self._visible
         )

@@ -1,1 +1,1 @@
-"""ledgers."""
+"""Where runs, figures and the last reading are kept between runs."""

@@ -20,7 +20,7 @@ from attrs import frozen
 
 from omsync.allocation.availability import available
 from omsync.allocation.locations import LocationChoice, choose_locations
-from omsync.errors import SettingsError, SnapshotError
+from omsync.errors import SnapshotError
 from omsync.model import Alias, InventorySnapshot, Sku, StockLevel
 from omsync.planning.table import aligned
 from omsync.ports import Ledger
@@ -190,10 +190,10 @@ def product_view(
 
     Args:
         snapshot_or_ledger: A snapshot, or a ledger whose last complete read is shown.
-        merchant: Says which warehouses count; needed with a ledger. Without it all active ones count.
+        merchant: Says which warehouses count, and whose read the ledger shall show. Without it all active
+            warehouses count, and the merchant named ``"default"`` is shown.
 
     Raises:
-        SettingsError: A ledger without a merchant.
         SnapshotError: The ledger has no complete read of this merchant.
     """
     snapshot = _snapshot(snapshot_or_ledger, merchant)
@@ -234,18 +234,13 @@ def _snapshot(
 ) -> InventorySnapshot:
     if isinstance(snapshot_or_ledger, InventorySnapshot):
         return snapshot_or_ledger
-    if merchant is None:
-        raise SettingsError(
-            "A ledger holds several merchants, and product_view() was not told which",
-            code="merchant_needed",
-            remedy="Give merchant=.",
-        )
-    snapshot = snapshot_or_ledger.last_snapshot(merchant)
+    name = "default" if merchant is None else merchant.name
+    snapshot = snapshot_or_ledger.last_snapshot(name)
     if snapshot is None:
         raise SnapshotError(
-            f"The merchant {merchant.name!r} has no complete read yet",
+            f"The ledger has no complete read of the merchant {name!r}",
             code="no_complete_read",
-            remedy="Run read_inventory() with this ledger first.",
+            remedy="Give merchant=, or run read_inventory() with this ledger first.",
         )
     return snapshot
 

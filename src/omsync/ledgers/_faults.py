@@ -1,0 +1,60 @@
+"""What SQLite's complaints mean for a person, and what to do about each."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from omsync.errors import LedgerError
+
+__all__ = ["explained"]
+
+_MEANINGS = {
+    "SQLITE_BUSY": (
+        "ledger_busy",
+        "is held by another program",
+        "End the program that holds it, and keep the file on a disk of this machine, not on a network share.",
+    ),
+    "SQLITE_CANTOPEN": (
+        "ledger_not_writable",
+        "cannot be opened",
+        "Give the path of a file that this user may read and write.",
+    ),
+    "SQLITE_READONLY": (
+        "ledger_not_writable",
+        "may not be written to",
+        "Let this user write to the file and to its directory, or give another path.",
+    ),
+    "SQLITE_FULL": ("ledger_disk_full", "has no room to grow", "Make room on its disk."),
+    "SQLITE_NOTADB": (
+        "not_a_ledger",
+        "is not a database",
+        "Give the ledger a file of its own; omsync makes it.",
+    ),
+    "SQLITE_CORRUPT": (
+        "ledger_damaged",
+        "is damaged",
+        "Move the file away, or put a copy in its place; a new one begins without history.",
+    ),
+}
+_OTHERWISE = ("ledger_failed", "could not be used", "Look at the file, its disk and its permissions.")
+
+
+@contextmanager
+def explained(path: str) -> Iterator[None]:
+    """Turn what SQLite complains about into a ``LedgerError`` that names the file and the remedy."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "")  # Misuse that Python notices has no name.
+        code, words, remedy = next(
+            (meaning for prefix, meaning in _MEANINGS.items() if name.startswith(prefix)), _OTHERWISE
+        )
+        raise LedgerError(f"The ledger {path!r} {words} ({error})", code=code, remedy=remedy) from error
+    except UnicodeEncodeError as error:
+        raise LedgerError(
+            f"The ledger {path!r} cannot keep a text that is broken: {error.object!r} ({error.reason})",
+            code="broken_text",
+            remedy="Correct the code or name where it comes from; half of a character got lost in it.",
+        ) from error

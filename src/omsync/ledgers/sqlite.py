@@ -1,0 +1,293 @@
+"""The ledger that needs no server: one SQLite file.
+
+Any SQLite tool opens it; the view ``listing_states`` is made for reading. Several processes may use one file,
+and several threads one ledger.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from attrs import evolve, frozen
+
+from omsync.checks import shown
+from omsync.errors import DecodeError, InvalidValueError, LedgerError, WrongTypeError
+from omsync.ledgers._file import LedgerFile
+from omsync.ledgers._liveness import process_is_gone, this_host
+from omsync.ledgers._rows import run_from_row, run_row, state_from_row, state_row, time_text
+from omsync.model import InventorySnapshot
+from omsync.ports import ListingState, RunRecord, SourceMemory
+from omsync.serial import snapshot_from_json, snapshot_to_json
+from omsync.settings import MerchantSettings
+
+__all__ = ["SqliteLedger"]
+
+_INSERT_RUN = """
+INSERT INTO runs VALUES (
+    :run_id, :merchant, :cart, :status, :started_at, :finished_at, :last_seen_at, :counts, :message, :code,
+    :pid, :host
+)
+"""
+_FINISH_RUN = (
+    _INSERT_RUN
+    + """
+ON CONFLICT (run_id) DO UPDATE SET
+    status = excluded.status,
+    finished_at = excluded.finished_at,
+    last_seen_at = max(last_seen_at, excluded.last_seen_at),
+    counts = excluded.counts,
+    message = excluded.message,
+    code = excluded.code
+"""
+)
+_NEWEST_RUNS = """
+SELECT run_id, merchant, cart, status, started_at, finished_at, last_seen_at, counts, message, code, pid, host
+FROM runs WHERE merchant = ? AND cart IS ? ORDER BY started_at DESC, rowid DESC LIMIT ?
+"""
+_KNOWN_CARTS = """
+SELECT cart FROM runs WHERE merchant = ?1 AND cart IS NOT NULL
+UNION SELECT cart FROM listing_figures WHERE merchant = ?1
+ORDER BY cart
+"""
+# A figure brings its time along, so that a new figure is never dated by an old time.
+_MERGE_STATE = """
+INSERT INTO listing_figures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (merchant, cart, listing_sku, location_id) DO UPDATE SET
+    desired = coalesce(excluded.desired, desired),
+    desired_at = CASE WHEN excluded.desired IS NULL THEN desired_at ELSE excluded.desired_at END,
+    sent = coalesce(excluded.sent, sent),
+    sent_at = CASE WHEN excluded.sent IS NULL THEN sent_at ELSE excluded.sent_at END,
+    accepted = coalesce(excluded.accepted, accepted),
+    accepted_at = CASE WHEN excluded.accepted IS NULL THEN accepted_at ELSE excluded.accepted_at END,
+    observed = coalesce(excluded.observed, observed),
+    observed_at = CASE WHEN excluded.observed IS NULL THEN observed_at ELSE excluded.observed_at END
+"""
+_STATES = """
+SELECT
+    listing_sku, location_id,
+    desired, desired_at, sent, sent_at, accepted, accepted_at, observed, observed_at
+FROM listing_states WHERE merchant = ? AND cart = ? ORDER BY listing_sku, location_id
+"""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqliteLedger:
+    """Keep runs, listing figures, the last snapshot and the sources' memory in one SQLite file.
+
+    Args:
+        path: The file; made when it is not there, private to its user. ``":memory:"`` keeps nothing.
+        stale_after: An unfinished run that gave no sign of life for longer has died, wherever it ran: a
+            process id alone proves little, since ids are used again. On this host a run has died as soon as
+            its process is gone. A run that shows itself again is in progress again.
+        now: Tells the time for judging that, aware.
+
+    Raises:
+        LedgerError: The file cannot be used, here and in every method; names the file and the remedy.
+            ``code="newer_ledger"``: a newer omsync wrote it.
+
+    Threads may share a ledger. Close it, or use it as a context manager; a forked process makes its own.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        stale_after: timedelta = timedelta(minutes=15),
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        if stale_after <= timedelta():
+            raise InvalidValueError(f"SqliteLedger(stale_after=) must be above 0, not {stale_after}")
+        self._stale_after = stale_after
+        self._now = now
+        self._file = LedgerFile(path)
+
+    def close(self) -> None:
+        """Close the file; closing twice is harmless."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"SqliteLedger({self._file.path!r})"
+
+    def begin_run(self, run: RunRecord, /) -> None:
+        """Note that a run has begun in this process: it is in progress, whatever status the record has.
+
+        Raises:
+            InvalidValueError: The run has no id.
+            LedgerError: ``code="run_exists"``: there is a run of that id.
+        """
+        began = run.started_at or self._now()
+        run = evolve(run, status="in_progress", started_at=began, last_seen_at=run.last_seen_at or began)
+        with self._file.writing() as connection:
+            if connection.execute("SELECT 1 FROM runs WHERE run_id = ?", (run.run_id,)).fetchone():
+                raise LedgerError(
+                    f"The run {run.run_id!r} is in the ledger {self._file.path!r} already",
+                    code="run_exists",
+                    remedy="Give every run an id of its own.",
+                )
+            connection.execute(_INSERT_RUN, {**run_row(run), "pid": os.getpid(), "host": this_host()})
+
+    def touch_run(self, run_id: str, now: datetime, /) -> None:
+        """Note a sign of life of a run.
+
+        Raises:
+            LedgerError: ``code="unknown_run"``: no run of that id has begun.
+        """
+        with self._file.writing() as connection:
+            touched = connection.execute(
+                "UPDATE runs SET last_seen_at = max(last_seen_at, ?) WHERE run_id = ?",
+                (time_text(now), run_id),
+            )
+            if not touched.rowcount:
+                raise LedgerError(
+                    f"The ledger {self._file.path!r} knows no run {run_id!r}",
+                    code="unknown_run",
+                    remedy="Begin the run in the same ledger file.",
+                )
+
+    def finish_run(self, run: RunRecord, /) -> None:
+        """Note how a run ended; a run that was never begun here is noted whole.
+
+        Raises:
+            InvalidValueError: The run has no id, or its status is not one of a run that has ended.
+        """
+        if run.status in {"never", "in_progress"}:
+            raise InvalidValueError(f"A run that has ended cannot have the status {run.status!r}")
+        ended = run.finished_at or self._now()
+        run = evolve(run, started_at=run.started_at or ended, finished_at=ended, last_seen_at=ended)
+        with self._file.writing() as connection:
+            connection.execute(_FINISH_RUN, {**run_row(run), "pid": os.getpid(), "host": this_host()})
+
+    def runs(self, merchant: str, cart: str | None = None, /) -> tuple[RunRecord, ...]:
+        """Give the runs of a cart, or with ``cart=None`` the reads of the merchant; newest first."""
+        return self._newest(merchant, cart, limit=-1)
+
+    def status(self, merchant: str, cart: str | None = None, /) -> RunRecord:
+        """Give the newest run of a cart, or of the merchant's reads; status ``"never"`` when there is none.
+
+        Source: the founding document, "WMS Interface status".
+        """
+        newest = self._newest(merchant, cart, limit=1)
+        return newest[0] if newest else RunRecord(merchant=merchant, cart=cart, status="never")
+
+    def statuses(self, merchant: str, /) -> tuple[RunRecord, ...]:
+        """Give the status of the order manager's reads, then of every cart known here, by name."""
+        with self._file.reading() as connection:
+            carts = [cart for (cart,) in connection.execute(_KNOWN_CARTS, (merchant,))]
+        return tuple(self.status(merchant, cart) for cart in (None, *carts))
+
+    def save_snapshot(self, merchant: str, snapshot: InventorySnapshot, /) -> None:
+        """Keep the last complete snapshot in place of the one before, durably and as a whole."""
+        content = zlib.compress(snapshot_to_json(snapshot).encode(errors="surrogatepass"), level=1)
+        times = time_text(snapshot.taken_at), time_text(self._now())
+        with self._file.writing() as connection:
+            connection.execute(
+                "REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?)",
+                (merchant, *times, len(snapshot.skus), len(snapshot.levels), content),
+            )
+
+    def last_snapshot(self, merchant: MerchantSettings | str, /) -> InventorySnapshot | None:
+        """Give the last complete snapshot, or None when there is none.
+
+        Raises:
+            LedgerError: ``code="snapshot_unreadable"``: it is damaged, or of another version of omsync.
+        """
+        name = merchant.name if isinstance(merchant, MerchantSettings) else merchant
+        with self._file.reading() as connection:
+            row = connection.execute("SELECT content FROM snapshots WHERE merchant = ?", (name,)).fetchone()
+        if row is None:
+            return None
+        try:
+            return snapshot_from_json(zlib.decompress(row[0]).decode(errors="surrogatepass"))
+        except (zlib.error, UnicodeDecodeError, DecodeError) as error:
+            raise LedgerError(
+                f"The last snapshot of {name!r} in the ledger {self._file.path!r} cannot be read: {error}",
+                code="snapshot_unreadable",
+                remedy="Delete the merchant's row from its table snapshots; the next read writes a new one.",
+            ) from error
+
+    def record_states(self, merchant: str, cart: str, states: Iterable[ListingState], /) -> None:
+        """Merge figures into what is known of listings, all of them or none.
+
+        A figure that is None leaves figure and time as they are; a figure that is given replaces both.
+        """
+        rows = [state_row(merchant, cart, state) for state in states]
+        with self._file.writing() as connection:
+            connection.executemany(_MERGE_STATE, rows)
+
+    def states(self, merchant: str, cart: str, /) -> tuple[ListingState, ...]:
+        """Give what is known of every listing of a cart, by listing and location."""
+        with self._file.reading() as connection:
+            rows = connection.execute(_STATES, (merchant, cart)).fetchall()
+        return tuple(map(state_from_row, rows))
+
+    def memory(self, merchant: str, /) -> SourceMemory:
+        """Give the place where a source keeps what must survive a crash."""
+        return _Memory(file=self._file, merchant=merchant)
+
+    def _newest(self, merchant: str, cart: str | None, *, limit: int) -> tuple[RunRecord, ...]:
+        with self._file.reading() as connection:
+            rows = connection.execute(_NEWEST_RUNS, (merchant, cart, limit)).fetchall()
+        return tuple(self._as_it_stands(row) for row in rows)
+
+    def _as_it_stands(self, row: Sequence[Any]) -> RunRecord:
+        *stored, pid, host = row
+        run = run_from_row(stored)
+        if run.status != "in_progress" or run.last_seen_at is None:
+            return run
+        if host == this_host() and process_is_gone(pid):
+            return evolve(run, status="died", message=f"its process {pid} is gone")
+        if self._now() - run.last_seen_at > self._stale_after:
+            return evolve(
+                run, status="died", message=f"no sign of life since {run.last_seen_at:%Y-%m-%d %H:%M:%S}Z"
+            )
+        return run
+
+
+@frozen(kw_only=True)
+class _Memory:
+    """One merchant's memory, as a source uses it."""
+
+    file: LedgerFile
+    merchant: str
+
+    def recall(self, namespace: str) -> Mapping[str, str]:
+        """Give everything kept in the namespace, in the order of its keys."""
+        with self.file.reading() as connection:
+            rows = connection.execute(
+                "SELECT key, value FROM source_memory WHERE merchant = ? AND namespace = ? ORDER BY key",
+                (self.merchant, namespace),
+            )
+            return dict(rows)
+
+    def remember(self, namespace: str, entries: Mapping[str, str]) -> None:
+        """Keep the entries, durably, before returning; a key that is there takes the new value."""
+        for entry in entries.items():
+            for part in entry:
+                if type(part) is not str:
+                    raise WrongTypeError(f"A source's memory keeps text, not {shown(part)}")
+        rows = [(self.merchant, namespace, key, value) for key, value in entries.items()]
+        with self.file.writing() as connection:
+            connection.executemany("REPLACE INTO source_memory VALUES (?, ?, ?, ?)", rows)
+
+    def forget(self, namespace: str) -> None:
+        """Drop the whole namespace."""
+        with self.file.writing() as connection:
+            connection.execute(
+                "DELETE FROM source_memory WHERE merchant = ? AND namespace = ?", (self.merchant, namespace)
+            )
