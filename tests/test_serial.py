@@ -86,6 +86,7 @@ class Everything:
     nested: Mapping[str, tuple[Shelf, ...]] = field(factory=dict, converter=checks.as_mapping)
     plain: dict[str, int] = field(factory=dict)
     word: Literal["yes", "no", 1] = "yes"
+    word_if_any: Literal["yes", "no"] | None = None
     place: str | tuple[str, ...] | None = None
     figure: int | float | str = 0
     source: Shelf | Built | None = None
@@ -102,6 +103,7 @@ FULL = Everything(
     counts={"unchanged": 2, "applied": 1},
     nested={"Löffel": (Shelf(shelf=1),)},
     plain={"x": 1},
+    word_if_any="no",
     place=("reno", "york"),
     figure=2.5,
     source=Built(built=3),
@@ -161,6 +163,7 @@ def test_nothing_but_a_whole_number_is_taken_for_one(bad: object) -> None:
         ("counts", None), ("plain", {"a": True}), ("plain", []),
         ("nested", {"a": {"shelf": 1}}), ("nested", {"a": [{"shelf": "1"}]}),
         ("word", "maybe"), ("word", True), ("word", 1.0), ("word", None),
+        ("word_if_any", "maybe"), ("word_if_any", False), ("word_if_any", []),
         ("place", 5), ("place", ["reno", 5]), ("place", {"reno": 1}), ("place", False),
         ("figure", True), ("figure", None), ("figure", []),
         ("source", {}), ("source", {"shelf": "1"}), ("source", {"shelf": 1, "built": 1}), ("source", []),

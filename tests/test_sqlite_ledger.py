@@ -18,6 +18,7 @@ import pytest
 
 from omsync.errors import InvalidValueError, LedgerError, OmsyncError, WrongTypeError
 from omsync.ledgers import _liveness
+from omsync.ledgers._faults import explained
 from omsync.ledgers.sqlite import SqliteLedger
 from omsync.model import InventorySnapshot, Sku, StockLevel, Warehouse
 from omsync.ports import Ledger, ListingState, RunRecord, SourceMemory
@@ -685,6 +686,25 @@ def test_a_file_held_by_another_program_is_said_to_be_held(ledger: SqliteLedger,
     finally:
         other.close()
     ledger.begin_run(begun())
+
+
+def test_a_file_that_may_only_be_read_is_said_to_be_read_only(ledger: SqliteLedger) -> None:
+    with ledger._file.reading() as connection:  # noqa: SLF001  permissions do not bind every user that tests
+        connection.execute("PRAGMA query_only = ON")
+    error = refusal(lambda: ledger.begin_run(begun()), "ledger_not_writable")
+    assert "may not be written to" in error.message
+    assert ledger.runs("acme", "shop") == ()
+
+
+def test_the_finer_kinds_of_a_complaint_mean_the_same() -> None:
+    complaint = sqlite3.OperationalError("attempt to write a readonly database")
+    complaint.sqlite_errorname = "SQLITE_READONLY_DIRECTORY"
+
+    def complain() -> None:
+        with explained("omsync.db"):
+            raise complaint
+
+    refusal(complain, "ledger_not_writable")
 
 
 def test_a_damaged_file_is_said_to_be_damaged(path: Path) -> None:
