@@ -1,0 +1,35 @@
+// A Vendure shop on loopback with an SQLite file, without assets, e-mail and dashboard.
+//
+// better-sqlite3 and not sql.js, because sql.js does not enforce foreign keys: with it a stock location that
+// does not exist is accepted without a word.
+require('reflect-metadata');
+const path = require('path');
+const { bootstrap, DefaultLogger, LogLevel, dummyPaymentHandler } = require('@vendure/core');
+
+bootstrap({
+  apiOptions: {
+    hostname: '127.0.0.1',
+    port: Number(process.env.SHOP_PORT),
+    adminApiPath: 'admin-api',
+    shopApiPath: 'shop-api',
+  },
+  authOptions: {
+    tokenMethod: ['bearer', 'api-key'],
+    superadminCredentials: { identifier: 'superadmin', password: 'superadmin' },
+    cookieOptions: { secret: 'only-for-tests' },
+  },
+  dbConnectionOptions: {
+    type: 'better-sqlite3',
+    database: process.env.SHOP_DATABASE,
+    synchronize: true,
+    logging: false,
+  },
+  paymentOptions: { paymentMethodHandlers: [dummyPaymentHandler] },
+  importExportOptions: { importAssetsDir: path.join(path.dirname(process.env.SHOP_DATABASE), 'assets') },
+  logger: new DefaultLogger({ level: LogLevel.Info, timestamp: true }),
+}).then(() => {
+  console.log('SHOP READY');
+}).catch(error => {
+  console.error(error);
+  process.exit(1);
+});
