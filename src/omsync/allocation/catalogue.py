@@ -51,7 +51,10 @@ class Catalogue:
     ) -> None:
         self.computed = bundles_are_computed(snapshot, merchant)
         self.skus: Mapping[str, Sku] = {sku.master_sku: sku for sku in snapshot.skus}
-        self.bundles: Mapping[str, Bundle] = {bundle.master_sku: bundle for bundle in snapshot.bundles}
+        # In order, here and below, so that which of several mistakes is named never depends on the reading.
+        self.bundles: Mapping[str, Bundle] = {
+            bundle.master_sku: bundle for bundle in sorted(snapshot.bundles, key=lambda one: one.master_sku)
+        }
         self._ignore_inactive = merchant.ignore_inactive
         self._recorded = recorded
         self._problems: dict[str, Problem | None] = {}
@@ -86,11 +89,11 @@ class Catalogue:
         bundle = self.bundles.get(master_sku)
         if bundle is None or not bundle.components:
             return "bundle_without_components", repr(master_sku)
-        for component in bundle.components:
+        for component in sorted(bundle.components, key=lambda one: (one.master_sku, one.quantity)):
             if component.quantity < 1:
                 return "component_need_below_one", f"{component.quantity} of {component.master_sku!r}"
         way = (*path, master_sku)
-        for part in parts_of(bundle):
+        for part in sorted(parts_of(bundle)):
             problem = self._part_problem(part, way)
             if problem is not None:
                 return problem

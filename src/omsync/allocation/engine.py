@@ -57,12 +57,17 @@ class Allocation:
                 code="skipped",
                 remedy=known[0].hint,
             )
-        rows = [repr(row.location_id) for row in self.quantities if row.listing_sku == listing_sku]
+        rows = [row.location_id for row in self.quantities if row.listing_sku == listing_sku]
+        remedy = "Check the listing SKU; case matters."
+        if rows:
+            places = ", ".join(map(repr, filter(None, rows)))
+            no_place = "Its quantity has no location: leave location_id out."
+            remedy = f"It has one at: {places}." if places else no_place
         raise NoExplanationError(
             f"The cart {self.cart!r} has no quantity for {listing_sku!r}"
             + (f" at location {location_id!r}" if location_id is not None or rows else ""),
             code="no_such_listing",
-            remedy=f"It has one at: {', '.join(rows)}." if rows else "Check the listing SKU; case matters.",
+            remedy=remedy,
         )
 
 

@@ -81,7 +81,7 @@ def _sentence(row: Derivation, worked: Worked) -> str:
     if row.how == "bundle_computed":
         text = f"{worked.shelf} on the shelf + {worked.built} built"
         building = [work for work in worked.locations if work.built]
-        if len(building) == 1:
+        if len(building) == 1 and not row.pooled_assembly:
             text += f" in {building[0].location}"
         scarce = _scarce(row, worked)
         if scarce:
@@ -99,10 +99,16 @@ def _sentence(row: Derivation, worked: Worked) -> str:
 
 
 def _scarce(row: Derivation, worked: Worked) -> str:
-    sources = [work.shortage for work in worked.locations if work.shortage is not None]
-    combined = sum(work.built for work in worked.locations)
-    single = len(sources) == 1 and worked.limit is not None and combined <= worked.limit
-    shortage = sources[0] if single and not row.pooled_assembly else worked.shortage
+    """Name the part that decides, where it is a single one; the lines below tell of each location."""
+    apart = [work for work in worked.locations if work.shortage is not None]
+    decisive = [work.shortage for work in apart if work.built] or [work.shortage for work in apart]
+    combined = sum(work.built for work in apart)
+    if row.pooled_assembly or worked.limit is None or worked.limit < combined:
+        shortage = worked.shortage
+    elif len(decisive) == 1:
+        shortage = decisive[0]
+    else:
+        shortage = worked.shortage if worked.limit == combined else None
     if shortage is None:
         return ""
     if len(row.recipes) == 1:

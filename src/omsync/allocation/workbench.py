@@ -14,6 +14,7 @@ from omsync.allocation.derivation import Derivation, Orders
 from omsync.allocation.explanation import Explanation
 from omsync.allocation.listings import Wanted, aliases_of, sort_out
 from omsync.allocation.locations import LocationChoice, choose_locations, leave_out, map_locations, only_row
+from omsync.allocation.notices import notices_of
 from omsync.allocation.reasons import Notice, Skip, skip
 from omsync.allocation.rules import apply_rules
 from omsync.model import InventorySnapshot, StockLevel
@@ -167,45 +168,9 @@ class Workbench:
             taken_at=self._snapshot.taken_at.isoformat(),
         )
 
-    def notices(self) -> Iterator[Notice]:
-        """Tell what a person should know: entries that match nothing, and how bundles were taken."""
-        cart, catalogue = self._cart, self._catalogue
-        known = {*catalogue.skus, *catalogue.bundles, *self._snapshot.levels.master_skus}
-        listed = known if cart.alias is None else {a.listing_sku for a in aliases_of(self._snapshot, cart)}
-        for setting, entries, against in (
-            ("only", cart.only or frozenset(), known),
-            ("exclude", cart.exclude, known),
-            ("overrides", cart.overrides, known),
-            ("units", cart.units, listed),
-            ("orders_in_flight", self._given_orders, known),
-        ):
-            unmatched = tuple(sorted(set(entries) - against))
-            if unmatched:
-                yield Notice(
-                    reason=f"unmatched_{setting}",
-                    message=f"{setting} names {len(unmatched)} that match nothing; case matters",
-                    entries=unmatched,
-                )
-        bundles = sum(catalogue.is_bundle(sku) for sku in known)
-        if bundles:
-            how = "bundles_computed" if catalogue.computed else "bundles_reported"
-            meaning = (
-                "shelf units plus what the components make"
-                if catalogue.computed
-                else "the figures as the source reports them; nothing is added, since they include, or may "
-                "include, what the components make"
-            )
-            yield Notice(reason=how, message=f"{bundles} bundles: {meaning}")
-        if cart.alias is not None and not cart.respect_push_inventory:
-            off = [
-                a.listing_sku for a in aliases_of(self._snapshot, cart) if not a.push_inventory and a.active
-            ]
-            if off:
-                yield Notice(
-                    reason="push_inventory_off",
-                    message=f"{len(off)} listings are synced that the order manager itself would not push",
-                    entries=tuple(sorted(set(off))),
-                )
+    def notices(self) -> list[Notice]:
+        """Tell what a person should know that changes no single quantity."""
+        return [*notices_of(self._snapshot, self._cart, self._catalogue, self._given_orders)]
 
     def _target(self, row: _Row) -> str | None:
         return None if row.location_id is None else self._map.get(row.location_id, row.location_id)
@@ -238,7 +203,7 @@ class Workbench:
         catalogue = self._catalogue
         is_bundle = catalogue.is_bundle(master_sku)
         if not self._levels(master_sku):
-            if is_bundle and catalogue.computed:
+            if is_bundle:
                 return skip("bundle_without_stock_record", master_sku)
             channel = isinstance(self._merchant.mode, PerSalesChannel)
             return skip(

@@ -173,22 +173,22 @@ class SqliteLedger:
         with self._file.writing() as connection:
             connection.execute(_FINISH_RUN, {**run_row(run), "pid": os.getpid(), "host": this_host()})
 
-    def runs(self, merchant: str, cart: str | None = None, /) -> tuple[RunRecord, ...]:
+    def runs(self, merchant: MerchantSettings | str, cart: str | None = None, /) -> tuple[RunRecord, ...]:
         """Give the runs of a cart, or with ``cart=None`` the reads of the merchant; newest first."""
-        return self._newest(merchant, cart, limit=-1)
+        return self._newest(_name(merchant), cart, limit=-1)
 
-    def status(self, merchant: str, cart: str | None = None, /) -> RunRecord:
+    def status(self, merchant: MerchantSettings | str, cart: str | None = None, /) -> RunRecord:
         """Give the newest run of a cart, or of the merchant's reads; status ``"never"`` when there is none.
 
         Source: the founding document, "WMS Interface status".
         """
-        newest = self._newest(merchant, cart, limit=1)
-        return newest[0] if newest else RunRecord(merchant=merchant, cart=cart, status="never")
+        newest = self._newest(_name(merchant), cart, limit=1)
+        return newest[0] if newest else RunRecord(merchant=_name(merchant), cart=cart, status="never")
 
-    def statuses(self, merchant: str, /) -> tuple[RunRecord, ...]:
+    def statuses(self, merchant: MerchantSettings | str, /) -> tuple[RunRecord, ...]:
         """Give the status of the order manager's reads, then of every cart known here, by name."""
         with self._file.reading() as connection:
-            carts = [cart for (cart,) in connection.execute(_KNOWN_CARTS, (merchant,))]
+            carts = [cart for (cart,) in connection.execute(_KNOWN_CARTS, (_name(merchant),))]
         return tuple(self.status(merchant, cart) for cart in (None, *carts))
 
     def save_snapshot(self, merchant: str, snapshot: InventorySnapshot, /) -> None:
@@ -207,7 +207,7 @@ class SqliteLedger:
         Raises:
             LedgerError: ``code="snapshot_unreadable"``: it is damaged, or of another version of omsync.
         """
-        name = merchant.name if isinstance(merchant, MerchantSettings) else merchant
+        name = _name(merchant)
         with self._file.reading() as connection:
             row = connection.execute("SELECT content FROM snapshots WHERE merchant = ?", (name,)).fetchone()
         if row is None:
@@ -291,3 +291,7 @@ class _Memory:
             connection.execute(
                 "DELETE FROM source_memory WHERE merchant = ? AND namespace = ?", (self.merchant, namespace)
             )
+
+
+def _name(merchant: MerchantSettings | str) -> str:
+    return merchant.name if isinstance(merchant, MerchantSettings) else merchant
