@@ -9,6 +9,7 @@ from traceback import format_exception
 import pytest
 
 from omsync.config import EnvironmentVariable, Options, Settings, load_settings, parse_settings, read_units
+from omsync.config.structuring import findings
 from omsync.errors import SettingsError
 from omsync.settings import (
     CartSettings,
@@ -19,7 +20,6 @@ from omsync.settings import (
     QuantityRules,
     SkuOverride,
 )
-from omsync.structuring import findings
 
 WHOLE = """
 [merchant]

@@ -41,7 +41,7 @@ from omsync.ports import (
     SourceMemory,
 )
 from omsync.report import Outcome, SyncReport
-from omsync.saved import load_plan
+from omsync.serial import load_plan
 from omsync.settings import (
     CartSettings,
     MerchantSettings,

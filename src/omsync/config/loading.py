@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 from attrs import evolve, field, fields, frozen
 
 from omsync import checks
-from omsync._settings_tables import SettingsFile, settings_converter, written_tables, wrong_names
+from omsync.config.options import EnvironmentVariable, Options, resolved
+from omsync.config.structuring import Finding, findings
+from omsync.config.written import SettingsFile, settings_converter, written_tables, wrong_names
 from omsync.errors import SettingsError
 from omsync.hints import first_few, suggestion
-from omsync.options import EnvironmentVariable, Options, resolved
 from omsync.settings import CartSettings, MerchantSettings
-from omsync.structuring import Finding, findings
-from omsync.tables import CellError, Column, code, read_table, whole
+from omsync.textfiles.tables import CellError, Column, code, read_table, whole
 
 __all__ = [
     "CartEntry",

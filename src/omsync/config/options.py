@@ -9,8 +9,8 @@ from typing import Any
 from attrs import field, frozen
 
 from omsync import checks
+from omsync.config.structuring import FindingError, gathered
 from omsync.errors import SettingsError
-from omsync.structuring import FindingError, gathered
 
 __all__ = ["EnvironmentVariable", "Options", "options", "resolved"]
 

@@ -10,8 +10,9 @@ from attrs import field, frozen
 from cattrs import Converter
 
 from omsync import checks
+from omsync.config.options import Options, options
+from omsync.config.structuring import FindingError, strict_converter
 from omsync.hints import suggestion
-from omsync.options import Options, options
 from omsync.settings import (
     CartSettings,
     Frequency,
@@ -20,7 +21,6 @@ from omsync.settings import (
     PerSalesChannel,
     PerWarehouse,
 )
-from omsync.structuring import FindingError, strict_converter
 
 __all__ = [
     "CartTable",

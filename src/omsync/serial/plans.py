@@ -6,7 +6,7 @@ import json
 
 from omsync.errors import DecodeError
 from omsync.planning import SyncPlan
-from omsync.serial import from_data
+from omsync.serial.values import from_data
 
 __all__ = ["load_plan"]
 

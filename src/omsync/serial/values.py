@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 
-from omsync._strict import field_names, name_of, strict_converter
 from omsync.errors import DecodeError, OmsyncError
 from omsync.model import InventorySnapshot
+from omsync.serial.strict import field_names, name_of, strict_converter
 
 __all__ = ["from_data", "from_json", "snapshot_from_json", "snapshot_to_json", "to_data", "to_json"]
 

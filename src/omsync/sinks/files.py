@@ -16,11 +16,11 @@ from typing import Any
 from attrs import field, frozen
 
 from omsync import checks
-from omsync.durable import held, replace_file
 from omsync.errors import DecodeError, RefusedError
 from omsync.hints import first_few, suggestion
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities
-from omsync.tables import CellError, Column, read_table, text, whole
+from omsync.textfiles.durable import held, replace_file
+from omsync.textfiles.tables import CellError, Column, read_table, text, whole
 
 __all__ = ["CsvCart", "JsonlCart"]
 

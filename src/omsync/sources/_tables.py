@@ -13,7 +13,7 @@ from attrs import NOTHING, Attribute, field, fields, frozen
 
 from omsync.errors import InvalidValueError
 from omsync.model import Alias, SalesChannel, Sku, StockLevel, Warehouse
-from omsync.tables import CellError, Column, any_text, code, flag, number, whole
+from omsync.textfiles.tables import CellError, Column, any_text, code, flag, number, whole
 
 __all__ = ["Table", "table_bytes", "tables"]
 

@@ -22,14 +22,14 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from omsync import checks
-from omsync.durable import replace_file
 from omsync.errors import DecodeError, OmsyncError, SettingsError
 from omsync.hints import first_few, located
 from omsync.model import Bundle, Component, InventorySnapshot
 from omsync.ports import ReadRequest
 from omsync.serial import snapshot_from_json
 from omsync.sources._tables import table_bytes, tables
-from omsync.tables import read_table
+from omsync.textfiles.durable import replace_file
+from omsync.textfiles.tables import read_table
 
 __all__ = ["CsvFolder", "JsonSnapshot", "write_folder"]
 
