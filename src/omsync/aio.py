@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from omsync import flows
-from omsync.flows import Context, Sink, Source, deadline_of
+from omsync.flows import Sink, Source
 from omsync.http.awaiting import AsyncRunner
 from omsync.http.clock import Clock, SystemClock
 from omsync.model import InventorySnapshot
 from omsync.planning import SyncPlan
 from omsync.ports import Ledger, Progress
 from omsync.report import SyncReport
+from omsync.runs import Context, deadline_of
 from omsync.settings import CartSettings, MerchantSettings
 
 __all__ = ["plan_cart", "push_plan", "read_inventory", "sync_cart", "sync_carts"]
@@ -133,5 +134,8 @@ def _prepare(
 ) -> tuple[Context, AsyncRunner]:
     clock = clock or SystemClock()
     until = deadline_of(deadline, clock)
-    context = Context(ledger=ledger, clock=clock, on_progress=on_progress, deadline=until)
-    return context, AsyncRunner(clock=clock, deadline=until)
+    runner = AsyncRunner(clock=clock, deadline=until)
+    context = Context(
+        ledger=ledger, clock=clock, on_progress=on_progress, deadline=until, calls=lambda: runner.requests
+    )
+    return context, runner

@@ -70,8 +70,7 @@ class OmsyncError(Exception):
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[object, ...]:
-        state = {"code": self.code, "remedy": self.remedy, "problems": self.problems}
-        return (type(self), (self.message,), state)
+        return (type(self), (self.message,), dict(vars(self)))
 
 
 class InvalidValueError(OmsyncError, ValueError):

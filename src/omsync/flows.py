@@ -7,31 +7,27 @@ No decision about stock is made here; those are pure and live in ``allocation`` 
 from __future__ import annotations
 
 import logging
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Protocol, runtime_checkable
-
-from attrs import evolve, field, frozen
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, cast, runtime_checkable
 
 from omsync.allocation import allocate
-from omsync.errors import LedgerError, OmsyncError, SettingsError, SnapshotError
+from omsync.allocation.locations import check_channel_is_read
+from omsync.errors import OmsyncError, SettingsError, SnapshotError
 from omsync.exchange import CartListing, ListingState, PushResult, QuantityChange, RunRecord
-from omsync.http.clock import Clock, SystemClock
 from omsync.http.steps import Steps, call
 from omsync.model import InventorySnapshot
-from omsync.planning import SyncPlan, make_plan
+from omsync.planning import SyncPlan, accepted_figures, make_plan
+from omsync.planning.plan import Key
 from omsync.ports import (
     AsyncCartSink,
     AsyncOrderManagerSource,
     CartSink,
-    Ledger,
     OrderManagerSource,
-    Progress,
     ReadRequest,
 )
 from omsync.pushing import Push
 from omsync.report import SyncReport
+from omsync.runs import Context, fail, finish, new_run, report_of, with_signs_of_life
 from omsync.settings import CartSettings, MerchantSettings, PerSalesChannel
 
 __all__ = ["Context", "Sink", "Source", "plan_flow", "push_flow", "read_flow", "sync_flow", "sync_many_flow"]
@@ -52,64 +48,39 @@ class _CartInSteps(Protocol):
     def push_steps(self, changes: Sequence[QuantityChange], /) -> Steps[list[PushResult]]: ...
 
 
-@frozen(kw_only=True)
-class Context:
-    """What every flow needs besides its subject.
-
-    Args:
-        ledger: Remembers; None for a run that leaves no trace.
-        clock: Tells the time.
-        on_progress: Called with (stage, done, total or None).
-        deadline: Nothing begins after it.
-    """
-
-    ledger: Ledger | None = None
-    clock: Clock = field(factory=SystemClock)
-    on_progress: Progress | None = None
-    deadline: datetime | None = None
-
-    def tell(self, stage: str, done: int, total: int | None) -> None:
-        """Report progress."""
-        if self.on_progress is not None:
-            self.on_progress(stage, done, total)
-
-
-def deadline_of(deadline: datetime | timedelta | None, clock: Clock) -> datetime | None:
-    """Turn a deadline that may be a span from now into a moment."""
-    return clock.now() + deadline if isinstance(deadline, timedelta) else deadline
-
-
 def read_flow(source: Source, merchant: MerchantSettings, context: Context) -> Steps[InventorySnapshot]:
     """Read the order manager: the first of the founding document's two legs."""
-    run = _new_run(merchant.name, None, context)
+    run = new_run(merchant.name, None, context)
     ledger = context.ledger
     previous = None
     if ledger is not None:
         yield from call(ledger.begin_run, run)
-        previous = yield from call(ledger.last_snapshot, merchant)
-    request = ReadRequest(
-        merchant=merchant,
-        now=context.clock.now(),
-        memory=None if ledger is None else ledger.memory(merchant.name),
-        previous=previous,
-        on_progress=_with_signs_of_life(run, context),
-        deadline=context.deadline,
-    )
     try:
+        if ledger is not None:
+            previous = yield from call(ledger.last_snapshot, merchant)
+        request = ReadRequest(
+            merchant=merchant,
+            now=context.clock.now(),
+            memory=None if ledger is None else ledger.memory(merchant.name),
+            previous=previous,
+            on_progress=with_signs_of_life(run, context),
+            deadline=context.deadline,
+        )
         snapshot = yield from _read_source(source, request)
         _check_snapshot(snapshot, merchant)
         if ledger is not None:
             yield from call(ledger.save_snapshot, merchant.name, snapshot)
     except BaseException as error:
-        yield from _finish(run, context, "failed", {}, error)
+        yield from finish(run, context, "failed", {}, error)
         raise
     counts = {
         "products": len(snapshot.skus),
         "aliases": len(snapshot.aliases),
         "locations": len(snapshot.places),
         "stock_records": len(snapshot.levels),
+        **({"calls": context.calls()} if context.calls() else {}),
     }
-    yield from _finish(run, context, "success", counts, None)
+    yield from finish(run, context, "success", counts, None)
     return snapshot
 
 
@@ -125,23 +96,19 @@ def plan_flow(
     if not cart.enabled:
         return SyncPlan(merchant=merchant.name, cart=cart.name, enabled=False)
     snapshot = yield from _snapshot(source, merchant, context)
+    check_channel_is_read(snapshot, merchant, cart)
     context.tell("allocate", 0, None)
     allocation = yield from call(allocate, snapshot, merchant, cart, orders_in_flight)
     capabilities = sink.capabilities
     shown: list[CartListing] = []
-    accepted: dict[tuple[str, str | None], int] = {}
+    accepted: dict[Key, int] = {}
     if capabilities.readable:
         skus = sorted({quantity.listing_sku for quantity in allocation.quantities})
         context.tell("read cart", 0, len(skus))
         shown = yield from read_cart(sink, skus)
         context.tell("read cart", len(skus), len(skus))
-    elif context.ledger is not None:
-        states = yield from call(context.ledger.states, merchant.name, cart.name)
-        accepted = {
-            (state.listing_sku, state.location_id): state.accepted
-            for state in states
-            if state.accepted is not None
-        }
+    else:
+        accepted = yield from _accepted(merchant.name, cart.name, context)
     return make_plan(allocation, shown, capabilities, accepted)
 
 
@@ -163,7 +130,14 @@ def push_flow(
             code="digest_mismatch",
             remedy="Look at this plan, and approve it by its own digest.",
         )
-    run = _new_run(plan.merchant, plan.cart, context)
+    here = sink.capabilities.destination
+    if plan.enabled and plan.destination not in {"", here}:
+        raise SettingsError(
+            f"The plan was made for {plan.destination!r}, and this sink is {here!r}",
+            code="other_destination",
+            remedy="Push it to the cart it was made for, or plan again for this one.",
+        )
+    run = new_run(plan.merchant, plan.cart, context)
     if context.ledger is not None:
         yield from call(context.ledger.begin_run, run)
     return (yield from _push(run, plan, sink, approve is not None, context, fresh=fresh))
@@ -178,13 +152,13 @@ def sync_flow(
     context: Context,
 ) -> Steps[SyncReport]:
     """Read, plan, push; the run is noted from its beginning, so that a failure shows."""
-    run = _new_run(merchant.name, cart.name, context)
-    if context.ledger is not None:
-        yield from call(context.ledger.begin_run, run)
+    run = new_run(merchant.name, cart.name, context)
     try:
+        if context.ledger is not None:
+            yield from call(context.ledger.begin_run, run)
         plan = yield from plan_flow(source, sink, cart, merchant, orders_in_flight, context)
     except BaseException as error:
-        yield from _finish(run, context, "failed", {}, error)
+        yield from fail(error, report_of(run, None, "failed", (), context, error), run, context)
         raise
     return (yield from _push(run, plan, sink, False, context, fresh=True))
 
@@ -209,65 +183,76 @@ def sync_many_flow(
     snapshot = yield from _snapshot(source, merchant, context)
     reports: list[SyncReport] = []
     for sink, cart in pairs:
-        started_at = context.clock.now()
         try:
             report = yield from sync_flow(snapshot, sink, cart, merchant, orders_in_flight, context)
-        except OmsyncError as error:
-            report = SyncReport(
-                merchant=merchant.name,
-                cart=cart.name,
-                run_id="",
-                status="failed",
-                started_at=started_at,
-                finished_at=context.clock.now(),
-                code=error.code,
-                message=str(error),
-            )
+        except Exception as error:  # a user's own sink may raise anything, and the other carts go on
+            if not isinstance(error, OmsyncError):
+                log.exception("The cart %r failed", cart.name)
+            report = error.omsync_report  # type: ignore[attr-defined]  # sync_flow lets no error pass without
         reports.append(report)
     return tuple(reports)
+
+
+# A port's method may be async; the runner then awaits it, so for these steps it is as if it were not.
 
 
 def read_cart(sink: Sink, listing_skus: Sequence[str]) -> Steps[list[CartListing]]:
     """Read what a cart shows, by steps where the sink has them."""
     if isinstance(sink, _CartInSteps):
         return (yield from sink.read_steps(listing_skus))
-    listings: Iterable[CartListing] = yield from call(sink.read, listing_skus)
-    return list(listings)
+    read = cast("Callable[[Sequence[str]], Iterable[CartListing]]", sink.read)
+    listings = yield from call(read, listing_skus)
+    # A call of its own, since a generator does its work only now.
+    return (yield from call(list, listings))
 
 
 def push_batch(sink: Sink, changes: Sequence[QuantityChange]) -> Steps[list[PushResult]]:
     """Push one batch, by steps where the sink has them."""
     if isinstance(sink, _CartInSteps):
         return (yield from sink.push_steps(changes))
-    results: Iterable[PushResult] = yield from call(sink.push, changes)
-    return list(results)
+    push = cast("Callable[[Sequence[QuantityChange]], Iterable[PushResult]]", sink.push)
+    results = yield from call(push, changes)
+    return (yield from call(list, results))
 
 
 def _push(
     run: RunRecord, plan: SyncPlan, sink: Sink, approved: bool, context: Context, *, fresh: bool
 ) -> Steps[SyncReport]:
     if not plan.enabled:
-        yield from _finish(run, context, "disabled", {}, None)
-        return _report(run, plan, "disabled", (), context)
+        yield from finish(run, context, "disabled", {}, None)
+        return report_of(run, plan, "disabled", (), context)
     push = Push(plan=plan, capabilities=sink.capabilities, run_id=run.run_id, approved=approved)
     try:
-        if not fresh and sink.capabilities.readable:
-            skus = sorted({line.listing_sku for line in plan.lines if line.action in {"change", "hold"}})
-            if skus:
-                push.refresh((yield from read_cart(sink, skus)))
+        if not fresh:
+            yield from _look_again(push, sink, context)
         yield from _remember(push.desired(context.clock.now()), plan, context)
         yield from _push_batches(push, run, plan, sink, context)
+        report = report_of(run, push.plan, push.status(), push.outcomes(), context)
+        yield from finish(run, context, report.status, report.counts, None)
     except BaseException as error:
-        push.stop("cancelled" if not isinstance(error, Exception) else "not_sent", str(error))
-        outcomes = push.outcomes()
-        yield from _finish(run, context, "partial" if push.sent_any else "failed", _counts(outcomes), error)
-        # The report of what was done travels with the error, for whoever catches it.
-        error.omsync_report = _report(run, push.plan, "partial", outcomes, context)  # type: ignore[attr-defined]  # any exception may pass here
+        push.stop("not_sent" if isinstance(error, Exception) else "cancelled", str(error))
+        status = "partial" if push.sent_any else "failed"
+        report = report_of(run, push.plan, status, push.outcomes(), context, error)
+        yield from fail(error, report, run, context)
         raise
-    outcomes = push.outcomes()
-    report = _report(run, push.plan, push.status(), outcomes, context)
-    yield from _finish(run, context, report.status, report.counts, None)
     return report
+
+
+def _look_again(push: Push, sink: Sink, context: Context) -> Steps[None]:
+    skus = sorted({line.listing_sku for line in push.plan.lines if line.action in {"change", "hold"}})
+    if not skus:
+        return
+    if sink.capabilities.readable:
+        push.refresh((yield from read_cart(sink, skus)))
+    else:
+        push.refresh((), (yield from _accepted(push.plan.merchant, push.plan.cart, context)))
+
+
+def _accepted(merchant: str, cart: str, context: Context) -> Steps[dict[Key, int]]:
+    if context.ledger is None:
+        return {}
+    states: Iterable[ListingState] = yield from call(context.ledger.states, merchant, cart)
+    return accepted_figures(states)
 
 
 def _push_batches(push: Push, run: RunRecord, plan: SyncPlan, sink: Sink, context: Context) -> Steps[None]:
@@ -278,8 +263,13 @@ def _push_batches(push: Push, run: RunRecord, plan: SyncPlan, sink: Sink, contex
             return
         batch = push.next_batch()
         yield from _remember(push.sent(batch, context.clock.now()), plan, context)
+        push.goes_out(batch)
         try:
             results = yield from push_batch(sink, batch)
+        except SettingsError:
+            # Nothing was sent, and nothing will be until the settings are right: let the caller see it.
+            push.goes_out(())
+            raise
         except OmsyncError as error:
             push.batch_failed(batch, error)
         else:
@@ -290,15 +280,18 @@ def _push_batches(push: Push, run: RunRecord, plan: SyncPlan, sink: Sink, contex
             yield from call(context.ledger.touch_run, run.run_id, context.clock.now())
     unseen = push.unseen_listings()
     if unseen:
-        push.seen((yield from read_cart(sink, unseen)))
+        try:
+            push.seen((yield from read_cart(sink, unseen)))
+        except OmsyncError as error:
+            # What was accepted stays accepted; only whether it shows is not known.
+            log.warning("The cart %r could not be read back: %s", plan.cart, error.message)
         yield from _remember(push.learned(context.clock.now()), plan, context)
 
 
 def _read_source(source: Source, request: ReadRequest) -> Steps[InventorySnapshot]:
     if isinstance(source, _ReadsInSteps):
         return (yield from source.read_steps(request))
-    snapshot: InventorySnapshot = yield from call(source.read, request)
-    return snapshot
+    return (yield from call(cast("Callable[[ReadRequest], InventorySnapshot]", source.read), request))
 
 
 def _snapshot(
@@ -337,78 +330,6 @@ def _check_snapshot(snapshot: object, merchant: MerchantSettings) -> None:
         )
 
 
-def _new_run(merchant: str, cart: str | None, context: Context) -> RunRecord:
-    now = context.clock.now()
-    return RunRecord(
-        run_id=uuid.uuid4().hex[:12],
-        merchant=merchant,
-        cart=cart,
-        status="in_progress",
-        started_at=now,
-        last_seen_at=now,
-    )
-
-
-def _finish(
-    run: RunRecord, context: Context, status: str, counts: Mapping[str, int], error: BaseException | None
-) -> Steps[None]:
-    now = context.clock.now()
-    code = error.code if isinstance(error, OmsyncError) else ("" if error is None else type(error).__name__)
-    message = getattr(error, "message", "") or ("" if error is None else str(error))
-    done = evolve(
-        run, status=status, finished_at=now, last_seen_at=now, counts=counts, message=message, code=code
-    )
-    log.log(logging.WARNING if error else logging.INFO, "%s", done)
-    if context.ledger is None:
-        return
-    try:
-        yield from call(context.ledger.finish_run, done)
-    except LedgerError:
-        # The first error is the one to be seen; a ledger that fails as well must not hide it.
-        if error is None:
-            raise
-        log.exception("The ledger could not note the end of run %s", run.run_id)
-
-
-def _with_signs_of_life(run: RunRecord, context: Context) -> Progress:
-    last = [context.clock.monotonic()]
-
-    def on_progress(stage: str, done: int, total: int | None) -> None:
-        now = context.clock.monotonic()
-        if context.ledger is not None and now - last[0] >= 30:  # noqa: PLR2004  seconds between signs of life
-            last[0] = now
-            context.ledger.touch_run(run.run_id, context.clock.now())
-        context.tell(stage, done, total)
-
-    return on_progress
-
-
 def _remember(states: Sequence[ListingState], plan: SyncPlan, context: Context) -> Steps[None]:
     if context.ledger is not None and states:
         yield from call(context.ledger.record_states, plan.merchant, plan.cart, states)
-
-
-def _counts(outcomes: Sequence[Any]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for one in outcomes:
-        counts[one.outcome] = counts.get(one.outcome, 0) + 1
-    return counts
-
-
-def _report(
-    run: RunRecord, plan: SyncPlan, status: str, outcomes: Sequence[Any], context: Context
-) -> SyncReport:
-    return SyncReport(
-        merchant=plan.merchant,
-        cart=plan.cart,
-        run_id=run.run_id,
-        status=status,
-        started_at=run.started_at or context.clock.now(),
-        finished_at=context.clock.now(),
-        destination=plan.destination,
-        outcomes=tuple(outcomes),
-        notices=plan.notices,
-        cart_only=plan.cart_only,
-        digest=plan.digest,
-        plan=plan,
-    )

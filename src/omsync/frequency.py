@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +21,28 @@ _MINUTES_A_DAY = 24 * 60
 
 def _in_order(clocks: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(checks.as_tuple(clocks)), key=str))
+
+
+def _want_zones(method: str, last_run: datetime | None, now: datetime) -> None:
+    for name, value in (("last_run", last_run), ("now", now)):
+        if value is not None and value.utcoffset() is None:
+            raise InvalidValueError(f"{method}({name}=) must know its time zone")
+
+
+def _moment(mark: datetime) -> datetime:
+    """Give the moment of a time on the clock, as UTC: the first of two, or when the clock jumps over it."""
+    first, second = mark.astimezone(UTC), mark.replace(fold=1).astimezone(UTC)
+    if first <= second:
+        return first
+    # A skipped time, read by the clock before the jump and by the one after it, encloses the jump.
+    before = second.astimezone(mark.tzinfo).utcoffset()
+    seconds = range(int((first - second).total_seconds()))
+    jumped = bisect_left(
+        seconds,
+        True,
+        key=lambda late: (second + timedelta(seconds=late)).astimezone(mark.tzinfo).utcoffset() != before,
+    )
+    return second + timedelta(seconds=jumped)
 
 
 @frozen(kw_only=True)
@@ -89,9 +112,7 @@ class Frequency:
             True when the interval has passed, or a daily time lies after the last run. A daily time that a
             clock change skips is due as the clock jumps; one that comes twice is due at the first.
         """
-        for name, value in (("last_run", last_run), ("now", now)):
-            if value is not None and value.utcoffset() is None:
-                raise InvalidValueError(f"is_due({name}=) must know its time zone")
+        _want_zones("is_due", last_run, now)
         if last_run is None:
             return True
         # Python subtracts wall clocks when both times share a zone, so turn both to UTC first.
@@ -102,6 +123,7 @@ class Frequency:
 
     def next_due(self, last_run: datetime | None, now: datetime) -> datetime:
         """Tell when the next run is due, as UTC; ``now`` or earlier when it is due already."""
+        _want_zones("next_due", last_run, now)
         if last_run is None:
             return now.astimezone(UTC)
         last = last_run.astimezone(UTC)
@@ -117,7 +139,7 @@ class Frequency:
         today: date = moment.astimezone(zone).date()
         days = [today + timedelta(days=shift) for shift in (-2, -1, 0, 1, 2)]
         clocks = [time(int(clock[:2]), int(clock[3:])) for clock in self.at]
-        return [datetime.combine(day, clock, zone).astimezone(UTC) for day in days for clock in clocks]
+        return [_moment(datetime.combine(day, clock, zone)) for day in days for clock in clocks]
 
     def _zone(self) -> ZoneInfo:
         try:

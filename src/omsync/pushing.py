@@ -6,17 +6,18 @@ A batch that is refused as a whole is halved until the bad row stands alone, so 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from omsync.errors import (
     DeadlineError,
     DecodeError,
-    LostAnswerError,
     OmsyncError,
     RefusedError,
-    ServerFaultError,
+    ThrottledError,
+    TransientError,
     UnauthorizedError,
+    UnreachableError,
 )
 from omsync.exchange import CartListing, ListingState, PushResult, QuantityChange, SinkCapabilities
 from omsync.planning import SyncPlan, batches, changes_of, refresh
@@ -32,8 +33,9 @@ from omsync.report import (
 __all__ = ["Push"]
 
 Batch = tuple[QuantityChange, ...]
-_MAY_BE_DONE = (LostAnswerError, ServerFaultError, DecodeError)
-"""After these nobody knows whether the rows were written."""
+_MAY_BE_DONE = (TransientError, DecodeError)
+_NOT_DONE = (UnreachableError, ThrottledError)
+"""After the first nobody knows whether the rows were written; after these of them they surely were not."""
 
 
 class Push:
@@ -50,14 +52,14 @@ class Push:
         self, *, plan: SyncPlan, capabilities: SinkCapabilities, run_id: str, approved: bool
     ) -> None:
         self.plan = plan
-        self.sent_any = False
         self._capabilities = capabilities
         self._run_id = run_id
         self._approved = approved
         self._queue: deque[Batch] = deque()
         self._lines: dict[Key, PlanLine] = {}
+        self._rows: dict[Key, QuantityChange] = {}
+        self._in_flight: Batch = ()
         self._done: dict[Key, Outcome] = {}
-        self._sent: dict[Key, QuantityChange] = {}
         self._news: list[ListingState] = []
         self._load()
 
@@ -66,18 +68,26 @@ class Push:
         """Rows that wait to be sent."""
         return sum(len(batch) for batch in self._queue)
 
-    def refresh(self, shown: Iterable[CartListing]) -> None:
+    @property
+    def sent_any(self) -> bool:
+        """Whether a row went over the wire, or may have."""
+        return any(one.was_sent for one in self._done.values())
+
+    def refresh(self, shown: Iterable[CartListing], accepted: Mapping[Key, int] | None = None) -> None:
         """Look at the cart again: lines that moved since the plan are dropped."""
-        self.plan = refresh(self.plan, shown, self._capabilities)
+        self.plan = refresh(self.plan, shown, self._capabilities, accepted)
         self._load()
 
     def next_batch(self) -> Batch:
         """Take the next rows to send."""
         return self._queue.popleft()
 
+    def goes_out(self, batch: Batch) -> None:
+        """Note that the rows are handed to the cart: from now on until its answer they may be done."""
+        self._in_flight = batch
+
     def batch_answered(self, batch: Batch, results: Iterable[PushResult]) -> None:
         """Take the cart's answers, row by row."""
-        self.sent_any = True
         answers = {(result.listing_sku, result.location_id): result for result in results}
         for change in batch:
             key = (change.listing_sku, change.location_id)
@@ -87,11 +97,12 @@ class Push:
                 echo = result.echo
                 observed = None if echo is None else echo - (change.quantity - change.available)
                 self._news.append(_state(key, accepted=change.available, observed=observed))
+        self._in_flight = ()
 
     def batch_failed(self, batch: Batch, error: OmsyncError) -> None:
         """Decide what an error means for the batch, and for what is left."""
-        if isinstance(error, _MAY_BE_DONE):
-            self.sent_any = True
+        self._in_flight = ()
+        if isinstance(error, _MAY_BE_DONE) and not isinstance(error, _NOT_DONE):
             self._settle(batch, "pending", "answer_unknown", error.message)
         elif isinstance(error, RefusedError) and not isinstance(error, UnauthorizedError):
             if len(batch) > 1:
@@ -107,14 +118,12 @@ class Push:
 
     def stop(self, reason: str, message: str) -> None:
         """Send nothing more; rows whose answer is missing may be done, the rest were not sent."""
-        waiting = {(row.listing_sku, row.location_id) for batch in self._queue for row in batch}
-        for key in self._sent:
-            if key not in self._done and key not in waiting:
-                outcome = outcome_of_line(self._lines[key], "pending", "answer_unknown", message)
-                self._done[key] = outcome
-        for batch in self._queue:
-            self._settle(batch, "skipped", reason, message)
+        left = {key: row for key, row in self._rows.items() if key not in self._done}
+        under_way = {(row.listing_sku, row.location_id) for row in self._in_flight}
+        self._settle(left.values(), "skipped", reason, message)
+        self._settle((left[key] for key in under_way & left.keys()), "pending", "answer_unknown", message)
         self._queue.clear()
+        self._in_flight = ()
 
     def unseen_listings(self) -> list[str]:
         """Give the listings that were accepted without showing it, where a look would tell."""
@@ -129,7 +138,7 @@ class Push:
             outcome = self._done.get(key)
             if outcome is None or outcome.reason != "not_yet_seen" or listing.quantity is None:
                 continue
-            change = self._sent[key]
+            change = self._rows[key]
             more = change.quantity - change.available
             self._news.append(_state(key, observed=listing.quantity - more))
             if listing.quantity == change.quantity:
@@ -163,9 +172,9 @@ class Push:
             for line in self.plan.lines
         ]
 
-    def sent(self, batch: Batch, now: datetime) -> list[ListingState]:
-        """Note a batch as about to go over the wire, for the ledger."""
-        self._sent.update({(change.listing_sku, change.location_id): change for change in batch})
+    @staticmethod
+    def sent(batch: Batch, now: datetime) -> list[ListingState]:
+        """Give a batch as about to go over the wire, for the ledger."""
         return [
             ListingState(
                 listing_sku=change.listing_sku,
@@ -196,9 +205,10 @@ class Push:
             self.plan, self._capabilities, run_id=self._run_id, approved=self._approved
         )
         self._lines = {line.key: line for line in self.plan.lines}
+        self._rows = {(row.listing_sku, row.location_id): row for row in rows}
         self._queue = deque(batches(rows, self._capabilities))
 
-    def _settle(self, batch: Batch, outcome: str, reason: str, message: str) -> None:
+    def _settle(self, batch: Iterable[QuantityChange], outcome: str, reason: str, message: str) -> None:
         for change in batch:
             key = (change.listing_sku, change.location_id)
             self._done[key] = outcome_of_line(self._lines[key], outcome, reason, message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import attrs
@@ -26,6 +26,7 @@ rejected: the cart refused it. conflict: the cart moved meanwhile."""
 
 _DESIGNED = {"applied", "unchanged", "skipped"}
 _NOT_SENT = {"deadline", "cancelled", "not_sent"}
+_SENT = {"applied", "pending", "rejected", "conflict"}
 
 
 @frozen(kw_only=True)
@@ -52,6 +53,11 @@ class Outcome:
     shown: int | None = None
     message: str = ""
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether it went over the wire, or may have."""
+        return self.outcome in _SENT and self.reason != "moved_since_plan"
+
 
 @frozen(kw_only=True)
 class SyncReport:
@@ -69,8 +75,8 @@ class SyncReport:
         notices: What else a person should know.
         cart_only: Listings that only the cart has.
         digest: The plan's.
-        code: The error's code, when the run failed as a whole.
-        message: The error, when the run failed as a whole.
+        code: The error's code, when an error ended the run.
+        message: The error, when one ended the run.
     """
 
     merchant: str
@@ -115,12 +121,14 @@ class SyncReport:
     def __str__(self) -> str:
         if self.status == "disabled":
             return f"{self.merchant} / {self.cart}: switched off; nothing was pushed."
-        if self.code:
+        if self.code and not self.outcomes:
             return f"{self.merchant} / {self.cart}: failed ({self.code}), nothing was pushed: {self.message}"
         head = f"{len(self.outcomes):,} listings: {self._counted()}"
-        if not any(one.outcome in {"applied", "pending", "rejected", "conflict"} for one in self.outcomes):
+        if not any(one.was_sent for one in self.outcomes):
             head += "; nothing was pushed"
-        return head + (f"; {len(self.cart_only):,} only in the cart" if self.cart_only else "")
+        if self.cart_only:
+            head += f"; {len(self.cart_only):,} only in the cart"
+        return head + (f"; ended early ({self.code}): {self.message}" if self.code else "")
 
     def _counted(self) -> str:
         parts = []
@@ -147,20 +155,32 @@ def outcomes_of_plan(plan: SyncPlan, *, approved: bool = False) -> list[Outcome]
             # A quantity's own reason says where it is from; only what stops it is a reason of the outcome.
             reason = "" if line.action == "unchanged" else line.reason
             outcomes.append(outcome_of_line(line, outcome, reason, line.hint))
-    with_quantity = {line.listing_sku for line in plan.lines}
-    outcomes += [
-        Outcome(
-            listing_sku=skipped.listing_sku,
+    return [*outcomes, *_outcomes_of_skips(plan)]
+
+
+def _outcomes_of_skips(plan: SyncPlan) -> Iterator[Outcome]:
+    """Give every (listing, location) one outcome, also where several products claim the listing.
+
+    A product whose claim lost is there as one without a listing; a listing that the order manager merely
+    lists twice is synced once, and the plan's own skips say so.
+    """
+    with_lines = {line.listing_sku for line in plan.lines}
+    taken: set[tuple[str | None, str | None]] = {line.key for line in plan.lines}
+    for skipped in sorted(plan.skipped, key=lambda one: one.reason == "duplicate_listing_sku"):
+        key = (skipped.listing_sku, skipped.location_id)
+        lost = key in taken or (skipped.location_id is None and skipped.listing_sku in with_lines)
+        if lost and skipped.reason == "duplicate_listing_sku":
+            continue
+        if skipped.listing_sku is not None:
+            taken.add(key)
+        yield Outcome(
+            listing_sku=None if lost else skipped.listing_sku,
             master_sku=skipped.master_sku,
             location_id=skipped.location_id,
             outcome="skipped",
             reason=skipped.reason,
             message=skipped.hint,
         )
-        for skipped in plan.skipped
-        if skipped.reason != "duplicate_listing_sku" or skipped.listing_sku not in with_quantity
-    ]
-    return outcomes
 
 
 def outcome_of_line(line: PlanLine, outcome: str, reason: str = "", message: str = "") -> Outcome:

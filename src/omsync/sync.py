@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from omsync import flows
-from omsync.flows import Context, deadline_of
 from omsync.http.blocking import Runner
 from omsync.http.clock import Clock, SystemClock
 from omsync.model import InventorySnapshot
 from omsync.planning import SyncPlan
 from omsync.ports import CartSink, Ledger, OrderManagerSource, Progress
 from omsync.report import SyncReport
+from omsync.runs import Context, deadline_of
 from omsync.settings import CartSettings, MerchantSettings
 
 __all__ = ["plan_cart", "push_plan", "read_inventory", "sync_cart", "sync_carts"]
@@ -196,5 +196,8 @@ def _prepare(
 ) -> tuple[Context, Runner]:
     clock = clock or SystemClock()
     until = deadline_of(deadline, clock)
-    context = Context(ledger=ledger, clock=clock, on_progress=on_progress, deadline=until)
-    return context, Runner(clock=clock, deadline=until)
+    runner = Runner(clock=clock, deadline=until)
+    context = Context(
+        ledger=ledger, clock=clock, on_progress=on_progress, deadline=until, calls=lambda: runner.requests
+    )
+    return context, runner

@@ -250,6 +250,7 @@ class AsyncFakeCart:
     def __init__(self, twin: FakeCart) -> None:
         self._twin = twin
         self.hang_at_push: int | None = None
+        self.hangs = asyncio.Event()
 
     @property
     def capabilities(self) -> SinkCapabilities:
@@ -263,6 +264,7 @@ class AsyncFakeCart:
         await asyncio.sleep(0)
         results = self._twin.push(changes)
         if len(self._twin.pushes) == self.hang_at_push:
+            self.hangs.set()
             await asyncio.Event().wait()
         return results
 

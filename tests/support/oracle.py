@@ -351,7 +351,7 @@ class _Oracle:
         key = (listing, sku, None)
         computed_bundle = self._is_bundle(sku) and self.computed
         if sku not in self.levels:
-            return {}, [(key, {"bundle_without_stock_record" if computed_bundle else "no_stock_record"})]
+            return {}, [(key, {"bundle_without_stock_record" if self._is_bundle(sku) else "no_stock_record"})]
         if computed_bundle:
             troubles = self._troubles(sku)
             if troubles:

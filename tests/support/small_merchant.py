@@ -23,6 +23,7 @@ __all__ = [
     "ALL",
     "BY_CHANNEL",
     "BY_WAREHOUSE",
+    "Stock",
     "alias",
     "cart",
     "only_skip",
@@ -40,10 +41,11 @@ BY_WAREHOUSE = MerchantSettings(mode=PerWarehouse())
 BY_CHANNEL = MerchantSettings(mode=PerSalesChannel())
 
 Figures = int | Mapping[str, int]
+Stock = Mapping[str, Mapping[str, Figures]]
 
 
 def reading(
-    stock: Mapping[str, Mapping[str, Figures]],
+    stock: Stock,
     bundles: Mapping[str, Mapping[str, int]] | None = None,
     **others: Any,
 ) -> InventorySnapshot:

@@ -40,11 +40,6 @@ class Recipe:
         """Whether no part is a bundle itself."""
         return len(self.parts) == 1
 
-    @property
-    def leaves(self) -> tuple[str, ...]:
-        """The parts that are not bundles."""
-        return tuple(sku for sku in self.order if sku not in self.parts)
-
 
 @frozen(kw_only=True)
 class Shortage:

@@ -67,7 +67,7 @@ class Explanation:
         data = attrs.asdict(self)
         for row, plain in zip(self.rows, data["rows"], strict=True):
             plain["worked"] = attrs.asdict(row.work_out())
-            plain["steps"] = [attrs.asdict(step) for step in row.steps()]
+            plain["steps"] = [attrs.asdict(step) for step in _steps(row)]
         return {"summary": self.summary, **data}
 
     def to_json(self, *, indent: int | None = 2) -> str:
@@ -136,7 +136,7 @@ def _lines(row: Derivation) -> list[str]:
     if row.pooled_assembly and worked.limit is not None:
         lines.append(f"    parts pooled over the counted locations make {worked.limit}")
     lines.append(f"    total {worked.total} units")
-    lines += [f"    {_rule(step)}" for step in row.steps() if _matters(step)]
+    lines += [f"    {_rule(step)}" for step in _steps(row) if _matters(step)]
     return lines
 
 
@@ -155,6 +155,11 @@ def _counted(row: Derivation, work: LocationWork, level: StockLevel | None) -> s
 
 def _figure(level: StockLevel, words: str) -> str:
     return words if level.available is None else f"{level.available} {words}"
+
+
+def _steps(row: Derivation) -> tuple[RuleStep, ...]:
+    """Give the rules that apply: none where nothing is counted, since no rule lifts that."""
+    return row.steps() if row.is_recorded else ()
 
 
 def _matters(step: RuleStep) -> bool:

@@ -14,7 +14,15 @@ from omsync.errors import SettingsError
 from omsync.model import InventorySnapshot, Place
 from omsync.settings import CartSettings, MerchantSettings, PerSalesChannel, PerWarehouse
 
-__all__ = ["LocationChoice", "choose_locations", "find_place", "leave_out", "map_locations"]
+__all__ = [
+    "LocationChoice",
+    "check_channel_is_read",
+    "choose_locations",
+    "find_place",
+    "leave_out",
+    "map_locations",
+    "only_row",
+]
 
 
 @frozen(kw_only=True)
@@ -96,6 +104,27 @@ def _one_channel(
     )
 
 
+def check_channel_is_read(
+    snapshot: InventorySnapshot, merchant: MerchantSettings, cart: CartSettings
+) -> None:
+    """Refuse a channel that the snapshot has no figure of: every listing would be skipped, and quietly so.
+
+    Raises:
+        SettingsError: The channel exists and has no figures; lists those that have.
+    """
+    with_figures = set(snapshot.levels.location_ids)
+    if not isinstance(merchant.mode, PerSalesChannel) or not with_figures:
+        return
+    for choice in choose_locations(snapshot, merchant, cart):
+        if choice.counted and choice.id not in with_figures:
+            listed = _listed(place for place in snapshot.places if place.id in with_figures)
+            raise SettingsError(
+                f"The cart {cart.name!r} takes the channel {choice}, of which no figure was read",
+                code="channel_not_read",
+                remedy=f"Let the source read it, or choose one that has figures: {listed}.",
+            )
+
+
 def _warehouses(
     snapshot: InventorySnapshot, mode: PerWarehouse, cart: CartSettings
 ) -> tuple[LocationChoice, ...]:
@@ -105,6 +134,13 @@ def _warehouses(
     counted: set[str] | None = None
     if mode.counted is not None:
         counted = _ids(places, sorted(mode.counted), "counted")
+        both = sorted(counted & disabled)
+        if both:
+            raise SettingsError(
+                f"Warehouses are named both in counted and in disabled: {', '.join(map(repr, both))}",
+                code="counted_and_disabled",
+                remedy="Name each warehouse in one of the two, whether by its id or by its name.",
+            )
     named: set[str] | None = None
     if cart.location is not None:
         wanted = (cart.location,) if isinstance(cart.location, str) else cart.location
@@ -117,7 +153,7 @@ def _warehouses(
             return "named" if place.id in named else "not_named"
         if counted is not None and place.id not in counted:
             return "not_in_counted"
-        if counted is None and place.id in disabled:
+        if place.id in disabled:
             return "disabled"
         return "combined"
 

@@ -13,7 +13,7 @@ from omsync.http.client import AsyncHttp
 from omsync.http.clock import SystemClock
 from omsync.http.driving import Base, advance, kept
 from omsync.http.messages import Conversation, Request, Response
-from omsync.http.retrying import controller_options
+from omsync.http.retrying import Tries
 from omsync.http.steps import Call, Effect, Line, Steps
 
 __all__ = ["AsyncRunner"]
@@ -90,7 +90,12 @@ class AsyncRunner(Base):
                 answer = await self._http.send(request)
             return self.check(line, request, answer)
 
-        return await tenacity.AsyncRetrying(**controller_options(line.retry, request, sleep))(attempt)
+        tries = Tries(line.retry, request, self.clock.monotonic)
+        try:
+            return await tenacity.AsyncRetrying(**tries.options(sleep))(attempt)
+        except OmsyncError as error:
+            tries.raise_if_in_doubt(error)
+            raise
 
     async def _sleep(self, seconds: float) -> None:
         if isinstance(self.clock, SystemClock):

@@ -12,7 +12,7 @@ from omsync.errors import OmsyncError, SettingsError
 from omsync.http.client import Http
 from omsync.http.driving import Base, advance, kept
 from omsync.http.messages import Conversation, Request, Response
-from omsync.http.retrying import controller_options
+from omsync.http.retrying import Tries
 from omsync.http.steps import Call, Effect, Line, Steps
 
 __all__ = ["Runner"]
@@ -88,4 +88,9 @@ class Runner(Base):
             send = line.handler or self._http.send
             return self.check(line, request, send(request))
 
-        return tenacity.Retrying(**controller_options(line.retry, request, sleep))(attempt)
+        tries = Tries(line.retry, request, self.clock.monotonic)
+        try:
+            return tenacity.Retrying(**tries.options(sleep))(attempt)
+        except OmsyncError as error:
+            tries.raise_if_in_doubt(error)
+            raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import NoReturn
 
 import httpx
@@ -13,6 +14,8 @@ __all__ = ["AsyncHttp", "Http"]
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _BAD_ADDRESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
+_BAD_TEXT = (httpx.LocalProtocolError, UnicodeError)
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
 
 
 class Http:
@@ -20,11 +23,13 @@ class Http:
 
     def __init__(self) -> None:
         self._client: httpx.Client | None = None
+        self._lock = threading.Lock()
 
     def send(self, request: Request) -> Response:
-        """Send once and give the answer."""
-        if self._client is None:
-            self._client = httpx.Client(follow_redirects=False)
+        """Send once and give the answer; safe to call from threads."""
+        with self._lock:
+            if self._client is None:
+                self._client = httpx.Client(follow_redirects=False)
         try:
             answer = self._client.request(
                 request.method,
@@ -34,7 +39,7 @@ class Http:
                 content=request.content,
                 timeout=request.timeout,
             )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except _FAILURES as error:
             _explain(request, error)
         return _response(request, answer)
 
@@ -64,7 +69,7 @@ class AsyncHttp:
                 content=request.content,
                 timeout=request.timeout,
             )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except _FAILURES as error:
             _explain(request, error)
         return _response(request, answer)
 
@@ -93,6 +98,13 @@ def _response(request: Request, answer: httpx.Response) -> Response:
 
 def _explain(request: Request, error: Exception) -> NoReturn:
     kind = type(error).__name__
+    if isinstance(error, _BAD_TEXT):
+        # Its words, and those of what caused it, quote the header, which may be a credential.
+        raise SettingsError(
+            f"{request.place}: cannot be sent: a header or the body holds characters that no request has",
+            code="cannot_be_sent",
+            remedy="Strip what you read from a file or an environment variable, such as a line break.",
+        ) from None
     if isinstance(error, _BAD_ADDRESS):
         raise SettingsError(
             f"{request.url!r} is no address that can be called: {error}",

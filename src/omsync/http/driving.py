@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -28,11 +27,16 @@ class Base:
     def __init__(self, *, clock: Clock | None = None, deadline: datetime | None = None) -> None:
         self.clock = clock or SystemClock()
         self.deadline = deadline
-        self._buckets: defaultdict[tuple[str, str], Bucket] = defaultdict(Bucket)
+        self._buckets: dict[tuple[str, str], Bucket] = {}
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made, those that were tried again too."""
+        return sum(bucket.taken for bucket in list(self._buckets.values()))
 
     def wait_for_place(self, line: Line, request: Request) -> float:
         """Take a place in the request's lane; give the seconds to wait for it."""
-        bucket = self._buckets[line.account, request.lane]
+        bucket = self._bucket(line, request)
         seconds = bucket.reserve(line.pace_of(request.lane), self.clock.monotonic())
         self.check_deadline(seconds, request)
         return seconds
@@ -43,7 +47,7 @@ class Base:
         if verdict is None:
             return response
         if isinstance(verdict, ThrottledError) and verdict.retry_after is not None:
-            bucket = self._buckets[line.account, request.lane]
+            bucket = self._bucket(line, request)
             bucket.pause(line.pace_of(request.lane), self.clock.monotonic(), verdict.retry_after)
         raise verdict
 
@@ -57,6 +61,10 @@ class Base:
                 f"The deadline {self.deadline:%Y-%m-%d %H:%M:%S} came before {request.place}",
                 remedy="Give more time, or run again: what was done is kept.",
             )
+
+    def _bucket(self, line: Line, request: Request) -> Bucket:
+        # One step of the interpreter, so that threads which come together share one bucket.
+        return self._buckets.setdefault((line.account, request.lane), Bucket())
 
 
 def advance(

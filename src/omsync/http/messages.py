@@ -30,7 +30,8 @@ class Request:
         url: The absolute address, without a query.
         query: (name, value) pairs in order; names may repeat.
         headers: Headers of this request. Never shown in a repr, since they carry credentials.
-        body: The JSON value to send; ``...`` (an Ellipsis) for no body, since None is a JSON value.
+        body: The JSON value to send; ``...`` (an Ellipsis) for no body, since None is a JSON value. Never
+            shown in a repr either, since a login carries a password.
         lane: Requests of one lane share one pace, such as ``"GET /v1/inventory"``.
         repeatable: Whether sending it twice is harmless. If not, it is sent again only when it is certain
             that the first was not carried out.
@@ -41,7 +42,7 @@ class Request:
     url: str
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(factory=dict, repr=False)
-    body: Any = ...
+    body: Any = field(default=..., repr=False)
     lane: str = "default"
     repeatable: bool = True
     timeout: float = 60.0
@@ -66,13 +67,13 @@ class Response:
 
     Args:
         status: The HTTP status.
-        headers: Header names in lower case.
+        headers: Header names in lower case. Never shown in a repr, since some carry a session's token.
         content: The body.
         place: The request's place, for messages.
     """
 
     status: int
-    headers: Mapping[str, str] = field(factory=dict)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
     content: bytes = b""
     place: str = ""
 

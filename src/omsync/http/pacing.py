@@ -46,6 +46,7 @@ class Bucket:
     """
 
     def __init__(self) -> None:
+        self.taken = 0
         self._due = float("-inf")
         self._lock = threading.Lock()
 
@@ -53,6 +54,7 @@ class Bucket:
         """Take a place and say how many seconds to wait for it."""
         interval = 1.0 / pace.per_second
         with self._lock:
+            self.taken += 1
             due = max(self._due, now)
             self._due = due + interval
             return max(0.0, due - interval * (pace.burst - 1) - now)

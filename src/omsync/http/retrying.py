@@ -10,7 +10,9 @@ from attrs import field, frozen
 
 from omsync import checks
 from omsync.errors import (
+    DeadlineError,
     LostAnswerError,
+    OmsyncError,
     ServerFaultError,
     ThrottledError,
     TransientError,
@@ -18,10 +20,13 @@ from omsync.errors import (
 )
 from omsync.http.messages import Request, Response
 
-__all__ = ["RetryPolicy", "Verdict", "controller_options", "judge", "seconds_header"]
+__all__ = ["RetryPolicy", "Tries", "Verdict", "judge", "seconds_header"]
 
 Verdict = TransientError | None
 """None hands the answer to the conversation; an error means that it may be tried again."""
+
+
+_SECONDS = [checks.instance_of(int, float), checks.measure]
 
 
 @frozen(kw_only=True)
@@ -36,9 +41,9 @@ class RetryPolicy:
     """
 
     attempts: int = field(default=6, validator=checks.whole(minimum=1))
-    total_seconds: float = 300.0
-    first_wait: float = 0.5
-    max_wait: float = 30.0
+    total_seconds: float = field(default=300.0, validator=_SECONDS)
+    first_wait: float = field(default=0.5, validator=_SECONDS)
+    max_wait: float = field(default=30.0, validator=_SECONDS)
 
 
 def judge(request: Request, response: Response) -> Verdict:
@@ -66,29 +71,61 @@ def seconds_header(response: Response, name: str, *, unit: float = 1.0) -> float
     return value if 0 <= value < 86_400 else None  # noqa: PLR2004  a day: beyond it, the header is broken
 
 
-def controller_options(
-    policy: RetryPolicy, request: Request, sleep: Callable[[float], Any]
-) -> dict[str, Any]:
-    """Give the arguments of tenacity's ``Retrying`` or ``AsyncRetrying`` for one request."""
-    backoff = tenacity.wait_exponential(
-        multiplier=policy.first_wait, max=policy.max_wait
-    ) + tenacity.wait_random(0, policy.first_wait)
+class Tries:
+    """The tries of one request: how long to wait, when to stop, and what stays in doubt.
 
-    def wait(state: tenacity.RetryCallState) -> float:
+    Args:
+        policy: How often and how long.
+        request: What is tried.
+        monotonic: Counts the seconds.
+    """
+
+    def __init__(self, policy: RetryPolicy, request: Request, monotonic: Callable[[], float]) -> None:
+        self._policy = policy
+        self._request = request
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._may_be_done = False
+        doubled = tenacity.wait_exponential(multiplier=policy.first_wait, max=policy.max_wait)
+        self._backoff = doubled + tenacity.wait_random(0, policy.first_wait)
+
+    def options(self, sleep: Callable[[float], Any]) -> dict[str, Any]:
+        """Give the arguments of tenacity's ``Retrying`` or ``AsyncRetrying``."""
+        return {
+            "stop": self._stop,
+            "wait": self._wait,
+            "retry": tenacity.retry_if_exception(self._may_repeat),
+            "before_sleep": self._remember,
+            "sleep": sleep,
+            "reraise": True,
+        }
+
+    def raise_if_in_doubt(self, error: OmsyncError) -> None:
+        """Raise a ``LostAnswerError`` where the last try came to nothing but an earlier one may be done.
+
+        Reading changes nothing, so there the last error is the better one.
+        """
+        came_to_nothing = isinstance(error, UnreachableError | ThrottledError | DeadlineError)
+        if self._may_be_done and came_to_nothing and self._request.method not in {"GET", "HEAD"}:
+            raise LostAnswerError(
+                f"{self._request.place}: an earlier try was sent and its answer lost; then: {error.message}",
+                remedy=error.remedy,
+            ) from error
+
+    def _stop(self, state: tenacity.RetryCallState) -> bool:
+        spent = self._monotonic() - self._began + state.upcoming_sleep
+        return state.attempt_number >= self._policy.attempts or spent > self._policy.total_seconds
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, TransientError) else None
-        return asked if asked is not None else backoff(state)
+        return asked if asked is not None else min(self._backoff(state), self._policy.max_wait)
 
-    def may_repeat(error: BaseException) -> bool:
+    def _may_repeat(self, error: BaseException) -> bool:
         if isinstance(error, UnreachableError | ThrottledError):
             return True
-        return isinstance(error, TransientError) and request.repeatable
+        return isinstance(error, TransientError) and self._request.repeatable
 
-    return {
-        "stop": tenacity.stop_after_attempt(policy.attempts)
-        | tenacity.stop_before_delay(policy.total_seconds),
-        "wait": wait,
-        "retry": tenacity.retry_if_exception(may_repeat),
-        "sleep": sleep,
-        "reraise": True,
-    }
+    def _remember(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self._may_be_done |= not isinstance(error, UnreachableError | ThrottledError)

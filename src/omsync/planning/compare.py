@@ -8,10 +8,10 @@ from attrs import evolve
 
 from omsync.allocation import Allocation, ListingQuantity, Notice
 from omsync.errors import SettingsError
-from omsync.exchange import CartListing, SinkCapabilities
+from omsync.exchange import CartListing, ListingState, SinkCapabilities
 from omsync.planning.plan import Key, PlanLine, SyncPlan
 
-__all__ = ["make_plan", "refresh"]
+__all__ = ["accepted_figures", "make_plan", "refresh"]
 
 HINTS = {
     "not_in_cart": "The cart has no listing of this code; create it there, or correct the alias.",
@@ -115,14 +115,11 @@ def _line(
         last = accepted.get(line.key)
         line = evolve(line, shown=last, basis="none" if last is None else "ledger")
     elif listing is not None or line.listing_sku in known:
-        seen = listing or known[line.listing_sku]
-        problem = _listing_problem(seen, capabilities)
+        problem = _listing_problem(listing or known[line.listing_sku], capabilities, at_location=listing)
         if problem is not None:
             return _skip(line, problem)
         if listing is not None:
             line = _with_shown(line, listing, capabilities)
-            if capabilities.quantity_meaning == "on_hand" and listing.allocated is None:
-                return _skip(line, "allocated_unknown")
         else:
             line = evolve(line, allocated=0 if capabilities.quantity_meaning == "on_hand" else None)
     elif not capabilities.creates_listings:
@@ -133,7 +130,8 @@ def _line(
 
 
 def _with_shown(line: PlanLine, listing: CartListing, capabilities: SinkCapabilities) -> PlanLine:
-    shown = listing.quantity
+    # Whatever an untracked listing shows, it is no stock: the push switches tracking on.
+    shown = None if listing.state == "untracked" else listing.quantity
     if shown is not None and capabilities.quantity_meaning == "on_hand":
         shown = None if listing.allocated is None else shown - listing.allocated
     return evolve(
@@ -145,10 +143,14 @@ def _with_shown(line: PlanLine, listing: CartListing, capabilities: SinkCapabili
     )
 
 
-def _listing_problem(listing: CartListing, capabilities: SinkCapabilities) -> str | None:
-    if listing.state == "untracked" and capabilities.untracked_policy == "track":
-        return None
-    return None if listing.state == "listed" else f"{listing.state}_in_cart"
+def _listing_problem(
+    listing: CartListing, capabilities: SinkCapabilities, *, at_location: CartListing | None
+) -> str | None:
+    tracked = listing.state == "untracked" and capabilities.untracked_policy == "track"
+    if listing.state != "listed" and not tracked:
+        return f"{listing.state}_in_cart"
+    on_hand = capabilities.quantity_meaning == "on_hand"
+    return "allocated_unknown" if on_hand and at_location and at_location.allocated is None else None
 
 
 def _held(line: PlanLine, capabilities: SinkCapabilities, *, doubtful: bool) -> PlanLine:
@@ -182,26 +184,60 @@ def _notices(capabilities: SinkCapabilities, lines: Sequence[PlanLine]) -> Itera
         )
 
 
-def refresh(plan: SyncPlan, shown: Iterable[CartListing], capabilities: SinkCapabilities) -> SyncPlan:
-    """Compare a plan with what the cart shows now: lines that moved meanwhile are dropped.
+def refresh(
+    plan: SyncPlan,
+    shown: Iterable[CartListing],
+    capabilities: SinkCapabilities,
+    accepted: Mapping[Key, int] | None = None,
+) -> SyncPlan:
+    """Compare a plan with what the cart shows now: lines that moved meanwhile are dropped. Pure.
 
     A line that shows its quantity by now is unchanged; one that shows something else than when the plan was
     made is skipped as ``"moved_since_plan"``. For units on hand the newest allocated units are taken over.
+
+    Args:
+        plan: What was planned.
+        shown: What the cart shows now.
+        capabilities: What the cart can do.
+        accepted: For a cart that cannot be read: what it last accepted by now.
     """
     listings = {(listing.listing_sku, listing.location_id): listing for listing in shown}
 
     def again(line: PlanLine) -> PlanLine:
-        if line.action not in {"change", "hold"} or line.basis != "cart":
+        if line.action not in {"change", "hold"}:
             return line
+        if not capabilities.readable:
+            last = (accepted or {}).get(line.key, line.shown)
+            return _moved(line, evolve(line, shown=last)) if line.basis == "ledger" else line
         listing = listings.get(line.key)
         if listing is None:
-            return _skip(line, "not_in_cart")
-        now = _with_shown(line, listing, capabilities)
-        if now.shown == line.quantity:
-            return evolve(now, action="unchanged")
-        if now.shown != line.shown:
-            hint = f"It showed {line.shown} when planned and shows {now.shown} now; plan again."
-            return evolve(now, action="skip", reason="moved_since_plan", hint=hint)
-        return now
+            return line if line.basis == "none" else _skip(line, "not_in_cart")
+        problem = _listing_problem(listing, capabilities, at_location=listing)
+        if problem is not None:
+            return _skip(line, problem)
+        return _moved(line, _with_shown(line, listing, capabilities))
 
     return evolve(plan, lines=tuple(again(line) for line in plan.lines))
+
+
+def _moved(then: PlanLine, now: PlanLine) -> PlanLine:
+    if now.shown == now.quantity:
+        return evolve(now, action="unchanged")
+    if now.shown == then.shown:
+        return now
+    before, after = ("nothing known" if shown is None else shown for shown in (then.shown, now.shown))
+    hint = f"It showed {before} when planned and shows {after} now; plan again."
+    return evolve(now, action="skip", reason="moved_since_plan", hint=hint)
+
+
+def accepted_figures(states: Iterable[ListingState]) -> dict[Key, int]:
+    """Give what a cart that cannot be read is taken to show: what it last accepted.
+
+    A figure that was sent since and never answered leaves open what the cart shows, so it is left out and
+    the line is sent again.
+    """
+    return {
+        (state.listing_sku, state.location_id): state.accepted
+        for state in states
+        if state.accepted is not None and state.sent in {None, state.accepted}
+    }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 from attrs import evolve, field, frozen
@@ -13,7 +15,7 @@ from omsync.allocation import Allocation, Explanation, Notice, Skip
 from omsync.errors import NoExplanationError
 from omsync.planning.table import plan_table
 
-__all__ = ["Key", "PlanLine", "SyncPlan"]
+__all__ = ["Key", "PlanLine", "SyncPlan", "seal_of"]
 
 Key = tuple[str, str | None]
 """A listing SKU and a location of the cart, or None."""
@@ -151,7 +153,13 @@ class SyncPlan:
     def to_json(self, *, indent: int | None = None) -> str:
         """Give the plan as JSON; ``omsync.load_plan`` reads it back."""
         data = attrs.asdict(self.portable(), filter=lambda attribute, _: not attribute.name.startswith("_"))
-        return json.dumps({"digest": self.digest, **data}, indent=indent)
+        return json.dumps({"digest": self.digest, "seal": seal_of(data), **data}, indent=indent)
 
     def __str__(self) -> str:
         return plan_table(self)
+
+
+def seal_of(data: Mapping[str, Any]) -> str:
+    """Name a saved plan's whole content, so that an edit shows; it is no protection against a forger."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

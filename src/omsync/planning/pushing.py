@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from omsync.exchange import QuantityChange, SinkCapabilities
 from omsync.planning.plan import SyncPlan
@@ -23,8 +24,11 @@ def changes_of(
     """
     lines = [*plan.changes, *(plan.held if approved else ())]
     on_hand = capabilities.quantity_meaning == "on_hand"
+    by_location = capabilities.grouping == "by_location"
     rows: list[QuantityChange] = []
-    for line in sorted(lines, key=lambda line: line.danger):
+    for line in sorted(
+        lines, key=lambda line: (line.danger, (line.location_id or "") if by_location else "")
+    ):
         more = (line.allocated or 0) if on_hand else 0
         rows.append(
             QuantityChange(
@@ -43,6 +47,9 @@ def changes_of(
 def batches(
     changes: Sequence[QuantityChange], capabilities: SinkCapabilities
 ) -> tuple[tuple[QuantityChange, ...], ...]:
-    """Cut rows into pushes within the cart's limits on rows and bytes, keeping their order."""
+    """Cut rows into pushes within the cart's limits on rows, bytes and locations, keeping their order."""
     size = capabilities.rows_per_push or max(1, len(changes))
-    return tuple(tuple(changes[start : start + size]) for start in range(0, len(changes), size))
+    runs = [tuple(changes)]
+    if capabilities.grouping == "by_location":
+        runs = [tuple(rows) for _, rows in groupby(changes, key=lambda row: row.location_id)]
+    return tuple(run[start : start + size] for run in runs for start in range(0, len(run), size))

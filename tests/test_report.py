@@ -1,0 +1,255 @@
+"""What is said of a run: exactly one outcome for every (listing, location), and a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fake_ports import capabilities, stock
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omsync import (
+    Alias,
+    CartSettings,
+    MerchantSettings,
+    Notice,
+    Outcome,
+    PerWarehouse,
+    PlanLine,
+    QuantityRules,
+    Skip,
+    SyncPlan,
+    SyncReport,
+    allocate,
+)
+from omsync.errors import NoExplanationError
+from omsync.planning import make_plan
+from omsync.report import OUTCOMES, outcomes_of_plan, status_of
+from omsync.testing.case import Case
+from omsync.testing.strategies import cases
+
+MERCHANT = MerchantSettings(mode=PerWarehouse())
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+def outcome(how: str, reason: str = "", sku: str = "A") -> Outcome:
+    return Outcome(listing_sku=sku, master_sku=sku, outcome=how, reason=reason)
+
+
+def report(*outcomes: Outcome, status: str = "success", **more: Any) -> SyncReport:
+    return SyncReport(
+        merchant="acme",
+        cart="shop",
+        run_id="r1",
+        status=status,
+        started_at=NOW,
+        finished_at=NOW,
+        outcomes=outcomes,
+        **more,
+    )
+
+
+def skip(listing_sku: str | None, master_sku: str, reason: str, location_id: str | None = None) -> Skip:
+    return Skip(
+        listing_sku=listing_sku, master_sku=master_sku, reason=reason, hint="do it", location_id=location_id
+    )
+
+
+def line(sku: str, action: str = "unchanged", **more: Any) -> PlanLine:
+    return PlanLine(listing_sku=sku, master_sku=sku, quantity=5, action=action, **more)
+
+
+def told(plan: SyncPlan) -> list[tuple[str | None, str, str, str]]:
+    return [
+        (one.listing_sku, one.master_sku, one.outcome, one.reason)
+        for one in outcomes_of_plan(plan, approved=False)
+    ]
+
+
+def test_what_a_plan_settles_by_itself_has_its_outcome_before_anything_is_pushed() -> None:
+    plan = SyncPlan(
+        merchant="acme",
+        cart="shop",
+        lines=[
+            line("A", reason="stock"),
+            line("B", "skip", reason="not_in_cart"),
+            line("C", "hold", reason="cart_refuses_zero"),
+            line("D", "skip", reason="moved_since_plan"),
+            line("E", "change"),
+        ],
+        skipped=[skip(None, "F", "no_alias")],
+    )
+
+    assert told(plan) == [
+        ("A", "A", "unchanged", ""),
+        ("B", "B", "skipped", "not_in_cart"),
+        ("C", "C", "held", "cart_refuses_zero"),
+        ("D", "D", "conflict", "moved_since_plan"),
+        (None, "F", "skipped", "no_alias"),
+    ]
+    assert "C" not in {one.listing_sku for one in outcomes_of_plan(plan, approved=True)}
+
+
+def test_a_listing_claimed_by_two_products_has_one_outcome_and_the_other_product_one_of_its_own() -> None:
+    aliases = [
+        Alias(name="Shop", listing_sku="l-1", master_sku="A"),
+        Alias(name="Shop", listing_sku="l-1", master_sku="B"),
+    ]
+    allocation = allocate(
+        stock({"A": 5, "B": 6}, aliases=aliases), MERCHANT, CartSettings(name="s", alias="Shop")
+    )
+
+    assert told(make_plan(allocation, [], capabilities())) == [
+        ("l-1", "A", "skipped", "listing_of_two_products"),
+        (None, "B", "skipped", "listing_of_two_products"),
+    ]
+
+
+def test_a_listing_that_one_product_may_have_and_an_excluded_one_claims_has_one_outcome() -> None:
+    aliases = [
+        Alias(name="Shop", listing_sku="l-1", master_sku="A"),
+        Alias(name="Shop", listing_sku="l-1", master_sku="B"),
+    ]
+    cart = CartSettings(name="s", alias="Shop", exclude={"A"})
+    allocation = allocate(stock({"A": 5, "B": 6}, aliases=aliases), MERCHANT, cart)
+
+    assert told(make_plan(allocation, [], capabilities())) == [
+        ("l-1", "B", "skipped", "not_in_cart"),
+        (None, "A", "skipped", "excluded"),
+    ]
+
+
+def test_a_listing_that_is_listed_twice_has_one_outcome_and_the_plan_says_twice() -> None:
+    twice = [Alias(name="Shop", listing_sku="l-1", master_sku="A")] * 2
+    cart = CartSettings(name="s", alias="Shop")
+
+    plan = make_plan(allocate(stock({"A": 5}, aliases=twice), MERCHANT, cart), [], capabilities())
+    without_stock = make_plan(allocate(stock({}, aliases=twice), MERCHANT, cart), [], capabilities())
+
+    assert told(plan) == [("l-1", "A", "skipped", "not_in_cart")]
+    assert [one.reason for one in plan.skipped] == ["duplicate_listing_sku"]
+    assert told(without_stock) == [("l-1", "A", "skipped", "unknown_product")]
+
+
+def test_skips_of_single_rows_of_a_breakdown_stand_beside_its_other_rows() -> None:
+    plan = SyncPlan(
+        merchant="acme",
+        cart="shop",
+        lines=[line("A", location_id="w1")],
+        skipped=[skip("A", "A", "warehouse_not_mapped", "w2"), skip("A", "B", "excluded")],
+    )
+
+    assert told(plan) == [
+        ("A", "A", "unchanged", ""),
+        ("A", "A", "skipped", "warehouse_not_mapped"),
+        (None, "B", "skipped", "excluded"),
+    ]
+
+
+@given(cases(), st.booleans())
+def test_every_listing_of_any_merchant_has_exactly_one_outcome(case: Case, unlisted: bool) -> None:
+    allocation = case.allocated_by(allocate)
+    can = capabilities(creates_listings=not unlisted, locations="optional")
+    plan = make_plan(allocation, [], can)
+
+    outcomes = outcomes_of_plan(plan)
+    keys = Counter((one.listing_sku, one.location_id) for one in outcomes if one.listing_sku is not None)
+    keys.update(line.key for line in plan.changes)
+
+    assert set(keys.values()) <= {1}
+    listed = {skipped.listing_sku for skipped in allocation.skipped if skipped.listing_sku}
+    listed |= {quantity.listing_sku for quantity in allocation.quantities}
+    assert {listing for listing, _ in keys} == listed
+    named = {one.master_sku for one in outcomes} | {line.master_sku for line in plan.changes}
+    assert named >= {skipped.master_sku for skipped in allocation.skipped}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [
+        ([], "success"),
+        ([outcome("applied"), outcome("unchanged"), outcome("skipped", "no_alias")], "success"),
+        ([outcome("applied"), outcome("held")], "partial"),
+        ([outcome("held")], "partial"),
+        ([outcome("conflict")], "partial"),
+        ([outcome("pending", "not_yet_seen")], "partial"),
+        ([outcome("applied"), outcome("rejected")], "partial"),
+        ([outcome("pending"), outcome("skipped", "deadline")], "partial"),
+        ([outcome("unchanged"), outcome("rejected")], "failed"),
+        ([outcome("skipped", "deadline")], "failed"),
+        ([outcome("skipped", "not_sent"), outcome("conflict")], "failed"),
+        ([outcome("skipped", "cancelled")], "failed"),
+    ],
+)
+def test_a_run_is_a_success_partly_done_or_failed(outcomes: list[Outcome], status: str) -> None:
+    assert status_of(outcomes) == status
+
+
+def test_a_report_counts_in_the_order_of_the_outcomes_and_gives_them_by_name() -> None:
+    one = report(outcome("skipped", "no_alias"), outcome("applied"), outcome("applied", sku="B"))
+
+    assert list(one.counts.items()) == [("applied", 2), ("skipped", 1)]
+    assert [each.listing_sku for each in one.of("applied")] == ["A", "B"]
+    assert set(one.counts) <= set(OUTCOMES)
+
+
+def test_a_report_prints_as_one_sentence_with_the_reasons() -> None:
+    some = (
+        [outcome("applied")] * 1200
+        + [outcome("skipped", "no_alias")] * 2
+        + [outcome("skipped", "digital_product")]
+    )
+
+    assert str(report(*some)) == "1,203 listings: 1,200 applied, 3 skipped (2 no alias, 1 digital product)"
+    assert str(report(outcome("held"))) == "1 listings: 1 held; nothing was pushed"
+
+
+def test_a_run_that_pushed_nothing_says_so() -> None:
+    assert str(report()) == "0 listings: nothing to sync; nothing was pushed"
+    assert str(report(outcome("unchanged"))).endswith("1 unchanged; nothing was pushed")
+    assert str(report(outcome("conflict", "moved_since_plan"))).endswith("nothing was pushed")
+    assert "nothing was pushed" not in str(report(outcome("conflict", "moved")))
+
+
+def test_listings_that_only_the_cart_has_are_part_of_the_sentence() -> None:
+    assert str(report(outcome("applied"), cart_only=["X", "Y"])).endswith("1 applied; 2 only in the cart")
+
+
+def test_a_cart_that_is_switched_off_and_a_run_that_failed_say_so() -> None:
+    assert str(report(status="disabled")) == "acme / shop: switched off; nothing was pushed."
+    failed = report(status="failed", code="unreachable", message="no connection")
+    assert str(failed) == "acme / shop: failed (unreachable), nothing was pushed: no connection"
+
+
+def test_a_run_that_ended_early_says_what_was_done_and_why_it_ended() -> None:
+    ended = report(
+        outcome("applied"), outcome("skipped", "not_sent"), status="partial", code="ledger", message="full"
+    )
+
+    assert str(ended) == "2 listings: 1 applied, 1 skipped (1 not sent); ended early (ledger): full"
+
+
+def test_a_report_as_json_has_everything_but_the_plan() -> None:
+    notice = Notice(reason="blind_cart", message="m")
+    plan = SyncPlan(merchant="acme", cart="shop")
+
+    data = json.loads(report(outcome("applied"), notices=[notice], plan=plan).to_json(indent=1))
+
+    assert "plan" not in data
+    assert data["started_at"] == "2026-03-02T08:00:00+00:00"
+    assert data["outcomes"][0]["outcome"] == "applied"
+    assert data["notices"][0]["reason"] == "blind_cart"
+
+
+def test_a_report_explains_from_the_snapshot_of_its_run_and_elsewhere_is_a_named_error() -> None:
+    cart = CartSettings(name="shop", rules=QuantityRules(safety_stock=1))
+    plan = make_plan(allocate(stock({"A": 5}), MERCHANT, cart), [], capabilities())
+
+    assert report(plan=plan).explain("A").evaluate() == 4
+    with pytest.raises(NoExplanationError) as caught:
+        report().explain("A")
+    assert caught.value.code == "not_carried"
