@@ -264,9 +264,21 @@ def test_orders_of_a_reported_bundle_lower_it_and_all_that_is_in_it() -> None:
     assert told(snapshot, orders={"HAMPER": 2}) == {"HAMPER": 3, "BOX": 5, "CUP": 16}
 
 
-def test_orders_of_a_bundle_that_cannot_be_built_are_its_own() -> None:
-    snapshot = reading({"BOX": {"1": 3}, "CUP": {"1": 9}}, {"BOX": {"CUP": 1, "JAM": 1}})
+def test_orders_of_a_bundle_that_cannot_be_built_lower_its_sound_parts() -> None:
+    """The bundle itself is skipped; whether its orders take parts nobody knows, so all are assumed to."""
+    snapshot = reading({"BOX": {"1": 3}, "CUP": {"1": 9}}, {"BOX": {"CUP": 2, "JAM": 1}})
+    assert told(snapshot, orders={"BOX": 2}) == {"CUP": 5}
+
+
+def test_orders_of_a_bundle_that_contains_itself_are_its_own() -> None:
+    snapshot = reading({"BOX": {"1": 3}, "CUP": {"1": 9}}, {"BOX": {"BOX": 1, "CUP": 1}})
     assert told(snapshot, orders={"BOX": 2}) == {"CUP": 9}
+
+
+def test_orders_of_bundles_nested_without_end_are_their_own() -> None:
+    chain = {f"KIT-{number:04d}": {f"KIT-{number + 1:04d}": 1} for number in range(1_500)}
+    snapshot = reading({"KIT-0000": {"1": 3}, "KIT-1500": {"1": 9}}, chain)
+    assert told(snapshot, orders={"KIT-0000": 2}) == {"KIT-1500": 9}
 
 
 def test_no_orders_and_orders_of_nothing_are_the_same() -> None:

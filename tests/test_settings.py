@@ -56,6 +56,12 @@ def test_a_switch_of_a_mode_is_true_or_false(name: str) -> None:
         PerWarehouse(**{name: wrong})
 
 
+def test_counting_no_warehouse_at_all_is_refused() -> None:
+    with pytest.raises(SettingsError) as caught:
+        PerWarehouse(counted=())
+    assert caught.value.code == "nothing_counted"
+
+
 def test_a_warehouse_is_not_both_counted_and_disabled() -> None:
     with pytest.raises(SettingsError, match="both in counted and in disabled: 'a', 'b'") as caught:
         PerWarehouse(counted=["a", "b", "c"], disabled=["b", "a", "d"])

@@ -56,6 +56,12 @@ class PerWarehouse:
     clamp_each: bool = field(default=False, validator=checks.flag)
 
     def __attrs_post_init__(self) -> None:
+        if self.counted is not None and not self.counted:
+            raise SettingsError(
+                "PerWarehouse.counted names no warehouse, so every quantity would be 0",
+                code="nothing_counted",
+                remedy="Leave it out to count all but the disabled ones, or name at least one.",
+            )
         both = sorted(self.disabled & (self.counted or frozenset()))
         if both:
             raise SettingsError(

@@ -98,18 +98,23 @@ class _Oracle:
         self.computed = {"auto": include == "no", "computed": True, "reported": False}[
             merchant.bundle_quantities
         ]
-        healthy = {sku for sku in self.bundles if not self._troubles(sku)}
         needs: dict[str, dict[str, int]] = {}
-        for sku in healthy:
+        for sku, bundle in self.bundles.items():
             needs[sku] = Counter()
-            for component in self.bundles[sku].components:
-                needs[sku][component.master_sku] += component.quantity
-        self.recipes: Recipes = needs if self.computed else {}
+            for component in bundle.components:
+                if component.quantity > 0 or not self._troubles(sku):
+                    needs[sku][component.master_sku] += component.quantity
+        healthy = {sku for sku in self.bundles if not self._troubles(sku)}
+        self.recipes: Recipes = {sku: needs[sku] for sku in healthy} if self.computed else {}
         self.orders = Counter(orders)
-        if not self.computed:
-            # Nobody knows which orders of a reported bundle took parts, so they lower the parts as well.
-            for sku, units in orders.items():
-                self._order_parts_too(sku, units, needs)
+        # Nobody knows which orders of a bundle that is not computed took parts, so they lower the parts too.
+        uncomputed = {
+            sku: parts
+            for sku, parts in needs.items()
+            if sku not in self.recipes and "component_in_cycle" not in self._troubles(sku)
+        }
+        for sku, units in orders.items():
+            self._order_parts_too(sku, units, uncomputed)
 
     def _order_parts_too(self, sku: str, units: int, needs: Recipes) -> None:
         for part, need in needs.get(sku, {}).items():

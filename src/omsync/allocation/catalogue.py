@@ -58,6 +58,7 @@ class Catalogue:
         self._ignore_inactive = merchant.ignore_inactive
         self._recorded = recorded
         self._problems: dict[str, Problem | None] = {}
+        self._ending: set[str] = set()
 
     def is_bundle(self, master_sku: str) -> bool:
         """Tell whether the product is a bundle, with parts or marked as one."""
@@ -84,6 +85,18 @@ class Catalogue:
         if master_sku not in self._problems:
             self._problems[master_sku] = self._find_problem(master_sku, ())
         return self._problems[master_sku]
+
+    def comes_to_an_end(self, master_sku: str, path: tuple[str, ...] = ()) -> bool:
+        """Tell whether taking a bundle apart ends: nothing in it contains itself, or nests too deeply."""
+        if master_sku in path or len(path) > DEEPEST:
+            return False
+        if master_sku in self._ending or master_sku not in self.bundles:
+            return True
+        way = (*path, master_sku)
+        ends = all(self.comes_to_an_end(part, way) for part in parts_of(self.bundles[master_sku]))
+        if ends:
+            self._ending.add(master_sku)
+        return ends
 
     def _find_problem(self, master_sku: str, path: tuple[str, ...]) -> Problem | None:
         bundle = self.bundles.get(master_sku)

@@ -96,7 +96,7 @@ class Workbench:
             for sku, bundle in self._catalogue.bundles.items()
             if self._catalogue.computed and self._catalogue.bundle_problem(sku) is None
         }
-        self._orders = self._with_parts_of_reported(orders)
+        self._orders = self._with_parts_of_uncomputed(orders)
         self._ordered_with = self._index_orders()
         self._rows: dict[str, list[_Row] | Skip] = {}
 
@@ -298,18 +298,19 @@ class Workbench:
                 index[sku].add(ordered)
         return dict(index)
 
-    def _with_parts_of_reported(self, orders: Mapping[str, int]) -> dict[str, int]:
-        """For bundles taken as reported, nobody knows which orders took parts: lower the parts as well."""
-        if self._catalogue.computed:
-            return dict(orders)
-        healthy = {
-            sku: parts_of(bundle)
+    def _with_parts_of_uncomputed(self, orders: Mapping[str, int]) -> dict[str, int]:
+        """Lower the parts of ordered bundles that are not computed: taken as reported, or made wrongly.
+
+        Nobody knows which of their orders took parts, so all of them are assumed to have.
+        """
+        uncomputed = {
+            sku: {part: each for part, each in parts_of(bundle).items() if each > 0}
             for sku, bundle in self._catalogue.bundles.items()
-            if self._catalogue.bundle_problem(sku) is None
+            if sku not in self._parts and self._catalogue.comes_to_an_end(sku)
         }
         pending: defaultdict[str, int] = defaultdict(int, orders)
-        for sku in recipe_of(orders, healthy).order:
-            for part, each in healthy.get(sku, {}).items():
+        for sku in recipe_of(orders, uncomputed).order:
+            for part, each in uncomputed.get(sku, {}).items():
                 pending[part] += pending[sku] * each
         return dict(pending)
 

@@ -23,7 +23,7 @@ def load_plan(text: str | bytes) -> SyncPlan:
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"The saved plan is not JSON: {error}", code="not_json") from error
     if not isinstance(data, dict) or "digest" not in data:
-        raise DecodeError("The saved plan has no digest", code="no_digest", remedy="Save with plan.to_json().")
+        raise DecodeError("This is no saved plan", code="no_digest", remedy="Save it with plan.to_json().")
     digest, seal = data.pop("digest"), data.pop("seal", None)
     plan = from_data(data, SyncPlan)
     if seal != seal_of(data):
