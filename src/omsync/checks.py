@@ -29,6 +29,11 @@ def shown(value: object) -> str:
     return f"{text} ({type(value).__name__})"
 
 
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Give a number of things in words: "1 listing", "1,204 listings"."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
 def _place(instance: object, attribute: Attribute[Any]) -> str:
     return f"{type(instance).__name__}.{attribute.name}"
 

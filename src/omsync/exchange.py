@@ -101,6 +101,7 @@ class CartListing:
         state: ``"listed"``; ``"untracked"`` (the cart does not count its stock), ``"duplicate"`` (several
             listings share the code), ``"unmanaged"`` (a kit, or stock that the platform owns).
         version: What the cart wants back with a write, if anything.
+        same_as: The location whose figure this row repeats, because the location goes by several names.
     """
 
     listing_sku: str = field(validator=checks.text)
@@ -111,6 +112,7 @@ class CartListing:
         default="listed", validator=checks.one_of("listed", "untracked", "duplicate", "unmanaged")
     )
     version: str | None = field(default=None, validator=checks.optional(checks.text))
+    same_as: str | None = field(default=None, validator=checks.optional(checks.text))
 
 
 @frozen(kw_only=True)

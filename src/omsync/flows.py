@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, cast, runtime_checkable
 
 from omsync.allocation import allocate
-from omsync.allocation.locations import check_channel_is_read
-from omsync.errors import OmsyncError, SettingsError, SnapshotError
+from omsync.allocation.locations import check_channel_is_read, check_location
+from omsync.checks import shown
+from omsync.errors import OmsyncError, SettingsError, SnapshotError, WrongTypeError
 from omsync.exchange import CartListing, ListingState, PushResult, QuantityChange, RunRecord
 from omsync.http.steps import Steps, call
 from omsync.model import InventorySnapshot
@@ -50,6 +51,7 @@ class _CartInSteps(Protocol):
 
 def read_flow(source: Source, merchant: MerchantSettings, context: Context) -> Steps[InventorySnapshot]:
     """Read the order manager: the first of the founding document's two legs."""
+    _check_reading(source, merchant)
     run = new_run(merchant.name, None, context)
     ledger = context.ledger
     previous = None
@@ -93,8 +95,10 @@ def plan_flow(
     context: Context,
 ) -> Steps[SyncPlan]:
     """Decide what a cart is to be told, and compare it with what the cart shows."""
+    check_arguments(sink, cart, merchant, source)
     if not cart.enabled:
         return SyncPlan(merchant=merchant.name, cart=cart.name, enabled=False)
+    check_location(merchant, cart)
     snapshot = yield from _snapshot(source, merchant, context)
     check_channel_is_read(snapshot, merchant, cart)
     context.tell("allocate", 0, None)
@@ -152,6 +156,7 @@ def sync_flow(
     context: Context,
 ) -> Steps[SyncReport]:
     """Read, plan, push; the run is noted from its beginning, so that a failure shows."""
+    check_arguments(sink, cart, merchant, source)
     run = new_run(merchant.name, cart.name, context)
     try:
         if context.ledger is not None:
@@ -180,6 +185,8 @@ def sync_many_flow(
             code="carts_named_alike",
             remedy="The ledger is keyed by the cart's name; give each its own.",
         )
+    for sink, cart in pairs:
+        check_arguments(sink, cart, merchant, source)
     snapshot = yield from _snapshot(source, merchant, context)
     reports: list[SyncReport] = []
     for sink, cart in pairs:
@@ -191,6 +198,31 @@ def sync_many_flow(
             report = error.omsync_report  # type: ignore[attr-defined]  # sync_flow lets no error pass without
         reports.append(report)
     return tuple(reports)
+
+
+def check_arguments(sink: object, cart: object, merchant: object, source: object) -> None:
+    """Refuse arguments that were mixed up, before anything is read."""
+    _check_reading(source, merchant)
+    if not isinstance(cart, CartSettings):
+        raise WrongTypeError(f"cart must be CartSettings, not {shown(cart)}")
+    if not hasattr(sink, "capabilities"):
+        raise WrongTypeError(
+            f"The sink has no capabilities: {shown(sink)}",
+            remedy="Give a CartSink, such as CsvCart('stock.csv'); the order is source, sink, cart.",
+        )
+
+
+def _check_reading(source: object, merchant: object) -> None:
+    if not isinstance(merchant, MerchantSettings):
+        raise WrongTypeError(
+            f"merchant must be MerchantSettings, not {shown(merchant)}",
+            remedy="Write MerchantSettings(mode=PerWarehouse()) or the like.",
+        )
+    if source is not None and not isinstance(source, InventorySnapshot) and not hasattr(source, "read"):
+        raise WrongTypeError(
+            f"The source can neither be read nor is it a snapshot: {shown(source)}",
+            remedy="Give an OrderManagerSource, an InventorySnapshot, or None for the ledger's last read.",
+        )
 
 
 # A port's method may be async; the runner then awaits it, so for these steps it is as if it were not.
@@ -228,7 +260,7 @@ def _push(
         yield from _remember(push.desired(context.clock.now()), plan, context)
         yield from _push_batches(push, run, plan, sink, context)
         report = report_of(run, push.plan, push.status(), push.outcomes(), context)
-        yield from finish(run, context, report.status, report.counts, None)
+        yield from finish(run, context, report.status, report.counts, None, report.why)
     except BaseException as error:
         push.stop("not_sent" if isinstance(error, Exception) else "cancelled", str(error))
         status = "partial" if push.sent_any else "failed"
@@ -259,7 +291,9 @@ def _push_batches(push: Push, run: RunRecord, plan: SyncPlan, sink: Sink, contex
     total = push.rows_left
     while push.rows_left:
         if context.deadline is not None and context.clock.now() >= context.deadline:
-            push.stop("deadline", f"The deadline {context.deadline:%Y-%m-%d %H:%M:%S} came first; run again.")
+            push.stop(
+                "deadline", f"The deadline {context.deadline:%Y-%m-%d %H:%M:%S}Z came first; run again."
+            )
             return
         batch = push.next_batch()
         yield from _remember(push.sent(batch, context.clock.now()), plan, context)

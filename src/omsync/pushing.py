@@ -156,7 +156,7 @@ class Push:
 
     def status(self) -> str:
         """Sum the run up."""
-        return status_of(self.outcomes())
+        return status_of(self.outcomes(), self.plan.notices)
 
     def desired(self, now: datetime) -> list[ListingState]:
         """Give what the plan wants and what the cart showed, for the ledger."""

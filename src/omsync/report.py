@@ -13,6 +13,7 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.allocation import Explanation, Notice
 from omsync.allocation.reasons import words
+from omsync.checks import counted
 from omsync.exchange import PushResult, QuantityChange, SinkCapabilities
 from omsync.planning import SyncPlan
 from omsync.planning.plan import PlanLine
@@ -54,12 +55,24 @@ class Outcome:
     message: str = ""
 
     @property
+    def went_wrong(self) -> bool:
+        """Whether a run with this outcome is no success."""
+        return self.outcome not in _DESIGNED or self.reason in _NOT_SENT
+
+    @property
     def was_sent(self) -> bool:
         """Whether it went over the wire, or may have."""
         return self.outcome in _SENT and self.reason != "moved_since_plan"
 
 
-@frozen(kw_only=True)
+DOUBT = "source_answer_lost"
+"""The notice of listings whose figures may be too high; a run with it is no success."""
+
+_ROUTINE = {"bundles_computed", "bundles_reported", "push_inventory_off", "blind_cart"}
+"""Notices of every ordinary run; the plan prints them, the report's line need not."""
+
+
+@frozen(kw_only=True, repr=False)
 class SyncReport:
     """What came of one run for one cart.
 
@@ -92,13 +105,29 @@ class SyncReport:
     digest: str = ""
     code: str = ""
     message: str = ""
-    plan: SyncPlan | None = field(default=None, eq=False, repr=False)
+    plan: SyncPlan | None = field(default=None, eq=False)
+
+    def __repr__(self) -> str:
+        return f"<SyncReport of {self.merchant} / {self.cart}: {self.status}, {self._counted()}>"
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How many ended how, in the order of ``OUTCOMES``; outcomes that nobody had are left out."""
         counted = Counter(outcome.outcome for outcome in self.outcomes)
         return {name: counted[name] for name in OUTCOMES if counted[name]}
+
+    @property
+    def why(self) -> tuple[str, str]:
+        """Why the run was no success: a code and a sentence; both empty when it was one."""
+        if self.code or self.status in {"success", "disabled"}:
+            return self.code, self.message
+        wrong = [one for one in self.outcomes if one.went_wrong]
+        if wrong:
+            ((reason, number),) = Counter(one.reason or one.outcome for one in wrong).most_common(1)
+            first = next(one for one in wrong if reason in {one.reason, one.outcome})
+            said = f": {first.message}" if first.message else ""
+            return reason, f"{counted(number, 'listing')} {first.outcome}{said}"
+        return next((one.reason, one.message) for one in self.notices if one.reason == DOUBT)
 
     def of(self, outcome: str) -> tuple[Outcome, ...]:
         """Give those that ended so."""
@@ -123,12 +152,15 @@ class SyncReport:
             return f"{self.merchant} / {self.cart}: switched off; nothing was pushed."
         if self.code and not self.outcomes:
             return f"{self.merchant} / {self.cart}: failed ({self.code}), nothing was pushed: {self.message}"
-        head = f"{len(self.outcomes):,} listings: {self._counted()}"
+        head = f"{counted(len(self.outcomes), 'listing')}: {self._counted()}"
         if not any(one.was_sent for one in self.outcomes):
             head += "; nothing was pushed"
         if self.cart_only:
             head += f"; {len(self.cart_only):,} only in the cart"
-        return head + (f"; ended early ({self.code}): {self.message}" if self.code else "")
+        if self.code:
+            head += f"; ended early ({self.code})" + (f": {self.message}" if self.message else "")
+        notes = [f"note: {one.message}" for one in self.notices if one.reason not in _ROUTINE]
+        return "\n  ".join([head, *notes])
 
     def _counted(self) -> str:
         parts = []
@@ -227,11 +259,12 @@ def outcome_of_result(
     )
 
 
-def status_of(outcomes: Iterable[Outcome]) -> str:
+def status_of(outcomes: Iterable[Outcome], notices: Iterable[Notice] = ()) -> str:
     """Sum a run up: success, partial, or failed when nothing of what went wrong is made up for."""
     everything = tuple(outcomes)
     failures = [one for one in everything if one.outcome == "rejected" or one.reason in _NOT_SENT]
-    if not failures and all(one.outcome in _DESIGNED for one in everything):
+    in_doubt = any(one.reason == DOUBT for one in notices)
+    if not in_doubt and not any(one.went_wrong for one in everything):
         return "success"
     got_through = any(one.outcome in {"applied", "pending"} for one in everything)
     return "partial" if got_through or not failures else "failed"

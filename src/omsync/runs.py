@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from attrs import evolve, field, frozen
 
-from omsync.errors import InvalidValueError, OmsyncError
+from omsync.checks import shown
+from omsync.errors import InvalidValueError, OmsyncError, WrongTypeError
 from omsync.exchange import RunRecord
 from omsync.http.clock import Clock, SystemClock
 from omsync.http.steps import Steps, call
@@ -42,6 +43,13 @@ class Context:
     deadline: datetime | None = None
     calls: Callable[[], int] = lambda: 0
 
+    def __attrs_post_init__(self) -> None:
+        if self.ledger is not None and not hasattr(self.ledger, "begin_run"):
+            raise WrongTypeError(
+                f"The ledger is none: {shown(self.ledger)}",
+                remedy="Give a Ledger, such as SqliteLedger('omsync.db').",
+            )
+
     def tell(self, stage: str, done: int, total: int | None) -> None:
         """Report progress."""
         if self.on_progress is not None:
@@ -56,12 +64,17 @@ def deadline_of(deadline: datetime | timedelta | None, clock: Clock) -> datetime
     """
     if isinstance(deadline, timedelta):
         return clock.now() + deadline
+    if deadline is not None and not isinstance(deadline, datetime):
+        raise WrongTypeError(
+            f"A deadline is a datetime or a timedelta, not {shown(deadline)}",
+            remedy="Give a span such as timedelta(minutes=5).",
+        )
     if deadline is not None and deadline.utcoffset() is None:
         raise InvalidValueError(
             f"The deadline {deadline.isoformat()} must know its time zone",
             remedy="Give a span such as timedelta(minutes=5), or datetime.now(UTC) plus one.",
         )
-    return deadline
+    return None if deadline is None else deadline.astimezone(UTC)
 
 
 def new_run(merchant: str, cart: str | None, context: Context) -> RunRecord:
@@ -78,9 +91,14 @@ def new_run(merchant: str, cart: str | None, context: Context) -> RunRecord:
 
 
 def finish(
-    run: RunRecord, context: Context, status: str, counts: Mapping[str, int], error: BaseException | None
+    run: RunRecord,
+    context: Context,
+    status: str,
+    counts: Mapping[str, int],
+    error: BaseException | None,
+    why: tuple[str, str] = ("", ""),
 ) -> Steps[None]:
-    """Note how a run ended, in the log and in the ledger."""
+    """Note how a run ended, in the log and in the ledger; ``why`` tells of a run that no error ended."""
     now = context.clock.now()
     done = evolve(
         run,
@@ -88,8 +106,8 @@ def finish(
         finished_at=now,
         last_seen_at=now,
         counts=counts,
-        message=_sentence(error),
-        code=_code(error),
+        message=_sentence(error) or why[1],
+        code=_code(error) or why[0],
     )
     log.log(logging.WARNING if error else logging.INFO, "%s", done)
     if context.ledger is None:

@@ -93,6 +93,9 @@ class Derivation:
         units: Units of the product in one piece of the listing.
         rules: The rules of this quantity.
         how: ``"stock"``, ``"bundle_computed"`` or ``"bundle_reported"``.
+        meaning: Of a figure taken as reported: whether it includes what the parts would make: ``"no"``,
+            ``"yes"`` or ``"unknown"``.
+        doubtful: Whether the newest answer about one of the figures was lost on its way.
     """
 
     master_sku: str
@@ -106,6 +109,8 @@ class Derivation:
     units: int = 1
     rules: QuantityRules = QuantityRules()  # noqa: RUF009  a frozen value, safe to share
     how: str = "stock"
+    meaning: str = "no"
+    doubtful: bool = False
 
     @property
     def counted(self) -> tuple[LocationChoice, ...]:

@@ -13,6 +13,7 @@ from omsync import checks
 from omsync.allocation.explanation import Explanation
 from omsync.allocation.reasons import Notice, Skip
 from omsync.allocation.workbench import ListingQuantity, Workbench
+from omsync.checks import counted
 from omsync.errors import InvalidValueError, NoExplanationError, WrongTypeError
 from omsync.model import InventorySnapshot
 from omsync.settings import CartSettings, MerchantSettings
@@ -20,7 +21,7 @@ from omsync.settings import CartSettings, MerchantSettings
 __all__ = ["Allocation", "ListingQuantity", "allocate"]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Allocation:
     """What a cart is to be told, what it is not told, and why.
 
@@ -41,15 +42,23 @@ class Allocation:
     taken_at: str
     _workbench: Workbench = field(eq=False, repr=False, alias="workbench")
 
+    def __repr__(self) -> str:
+        told = counted(len(self.quantities), "quantity", "quantities")
+        return f"<Allocation for {self.merchant} / {self.cart}: {told}, {len(self.skipped):,} skipped>"
+
     def explain(self, listing_sku: str, location_id: str | None = None) -> Explanation:
         """Explain the quantity of a listing, computed now from the snapshot.
+
+        Args:
+            listing_sku: The listing.
+            location_id: The row's location, by id or exact name; None for a quantity without a location.
 
         Raises:
             NoExplanationError: The listing has no quantity; says why if it was skipped.
         """
-        for quantity in self.quantities:
-            if (quantity.listing_sku, quantity.location_id) == (listing_sku, location_id):
-                return self._workbench.explain(quantity)
+        quantity = self._workbench.quantity_of(self.quantities, listing_sku, location_id)
+        if quantity is not None:
+            return self._workbench.explain(quantity)
         known = [skipped for skipped in self.skipped if skipped.listing_sku == listing_sku]
         if known:
             raise NoExplanationError(
@@ -109,7 +118,7 @@ def allocate(
                 key=lambda one: (one.listing_sku or "", one.master_sku, one.reason, one.location_id or ""),
             )
         ),
-        notices=tuple(bench.notices()),
+        notices=tuple(bench.notices(quantities)),
         taken_at=snapshot.taken_at.isoformat(),
         workbench=bench,
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
 from attrs import frozen
 
-from omsync.allocation.availability import formula
+from omsync.allocation.availability import available, formula
 from omsync.allocation.building import parts_of
 from omsync.allocation.derivation import Derivation, LocationWork, Worked
 from omsync.allocation.rules import RuleStep
+from omsync.checks import counted
 from omsync.model import StockLevel
 
 __all__ = ["Explanation"]
@@ -22,11 +24,18 @@ _OUT = {
     "not_named": "not named by the cart",
     "not_in_counted": "not among the counted ones",
     "left_out": "left out for this product",
-    "other_row": "a row of its own",
+    "other_row": "shown in a row of its own",
 }
 
 
-@frozen(kw_only=True)
+_REPORTED = {
+    "no": "without what the components make",
+    "yes": "what the components make included",
+    "unknown": "which may include what the components make",
+}
+
+
+@frozen(kw_only=True, repr=False)
 class Explanation:
     """The derivation of one quantity of one listing.
 
@@ -44,6 +53,9 @@ class Explanation:
     rows: tuple[Derivation, ...]
     taken_at: str
 
+    def __repr__(self) -> str:
+        return f"<Explanation of {self.listing_sku!r}: {self.summary}>"
+
     def evaluate(self) -> int:
         """Compute the quantity from the figures held here alone."""
         return sum(row.evaluate() for row in self.rows)
@@ -59,7 +71,8 @@ class Explanation:
         lines = [f"{self.listing_sku}{where}: {self.summary}"]
         for row in self.rows:
             lines += _lines(row)
-        lines.append(f"  figures read {self.taken_at}")
+        read_at = datetime.fromisoformat(self.taken_at).astimezone(UTC)
+        lines.append(f"  figures read {read_at:%Y-%m-%d %H:%M:%S}Z")
         return "\n".join(lines)
 
     def to_data(self) -> dict[str, Any]:
@@ -85,9 +98,9 @@ def _sentence(row: Derivation, worked: Worked) -> str:
             text += f" in {building[0].location}"
         scarce = _scarce(row, worked)
         if scarce:
-            text += f" (bottleneck {scarce})"
+            text += f" ({scarce})"
     elif row.how == "bundle_reported":
-        text = f"{worked.shelf} as reported, buildable units included"
+        text = f"{worked.shelf} as reported, {_REPORTED[row.meaning]}"
     else:
         text = f"{worked.shelf} available"
         recorded = [str(work.location) for work in worked.locations if work.shelf is not None]
@@ -101,6 +114,8 @@ def _sentence(row: Derivation, worked: Worked) -> str:
 def _scarce(row: Derivation, worked: Worked) -> str:
     """Name the part that decides, where it is a single one; the lines below tell of each location."""
     apart = [work for work in worked.locations if work.shortage is not None]
+    if not apart and any(not work.location.builds for work in worked.locations):
+        return "pre-assembled only: nothing is built where it is recorded"
     decisive = [work.shortage for work in apart if work.built] or [work.shortage for work in apart]
     combined = sum(work.built for work in apart)
     if row.pooled_assembly or worked.limit is None or worked.limit < combined:
@@ -113,8 +128,8 @@ def _scarce(row: Derivation, worked: Worked) -> str:
         return ""
     if len(row.recipes) == 1:
         need = parts_of(row.recipes[0])[shortage.master_sku]
-        return f"{shortage.master_sku}: {shortage.have} // {need}"
-    return f"{shortage.master_sku}: one more needs {shortage.need}, there are {shortage.have}"
+        return f"bottleneck {shortage.master_sku}: {shortage.have} // {need}"
+    return f"bottleneck {shortage.master_sku}: one more needs {shortage.need}, there are {shortage.have}"
 
 
 def _lines(row: Derivation) -> list[str]:
@@ -125,7 +140,9 @@ def _lines(row: Derivation) -> list[str]:
     for location in row.locations:
         if location.counted:
             lines.append(f"    {location}: {_counted(row, works[location.id], own.get(location.id))}")
-        elif location.id in own:
+        elif location.id not in own:
+            lines.append(f"    {location}: not counted, {_OUT[location.reason]}; no stock record here")
+        else:
             figure = formula(own[location.id], subtract_locked=row.subtract_locked)
             lines.append(
                 f"    {location}: not counted, {_OUT[location.reason]} ({_figure(own[location.id], figure)})"
@@ -135,7 +152,9 @@ def _lines(row: Derivation) -> list[str]:
         lines.append(f"    parts netted over all counted locations make only {worked.limit}")
     if row.pooled_assembly and worked.limit is not None:
         lines.append(f"    parts pooled over the counted locations make {worked.limit}")
-    lines.append(f"    total {worked.total} units")
+    lines.append(f"    total {counted(worked.total, 'unit')}")
+    if row.doubtful:
+        lines.append("    the newest answer about these figures was lost on its way; they may be too high")
     lines += [f"    {_rule(step)}" for step in _steps(row) if _matters(step)]
     return lines
 
@@ -143,7 +162,10 @@ def _lines(row: Derivation) -> list[str]:
 def _counted(row: Derivation, work: LocationWork, level: StockLevel | None) -> str:
     if level is None:
         return "counted, no stock record here"
-    text = f"counted, {work.shelf} ({formula(level, subtract_locked=row.subtract_locked)})"
+    text = f"counted, {work.shelf} ({_words(row, level)})"
+    units = available(level, subtract_locked=row.subtract_locked)
+    if units != work.shelf:
+        text = f"counted, {work.shelf} (a debt lifted by clamp_each: {units} {_words(row, level)})"
     if row.how != "bundle_computed":
         return text
     if not work.location.builds:
@@ -151,6 +173,10 @@ def _counted(row: Derivation, work: LocationWork, level: StockLevel | None) -> s
     missing = work.shortage
     why = f": one more needs {missing.need} {missing.master_sku}, there are {missing.have}" if missing else ""
     return f"{text} + {work.built} built{why}"
+
+
+def _words(row: Derivation, level: StockLevel) -> str:
+    return formula(level, subtract_locked=row.subtract_locked)
 
 
 def _figure(level: StockLevel, words: str) -> str:

@@ -17,6 +17,7 @@ from omsync.settings import CartSettings, MerchantSettings, PerSalesChannel, Per
 __all__ = [
     "LocationChoice",
     "check_channel_is_read",
+    "check_location",
     "choose_locations",
     "find_place",
     "leave_out",
@@ -77,21 +78,8 @@ def _one_channel(
             code="mode_mismatch",
             remedy="Read again under this mode, or use mode=PerWarehouse().",
         )
-    choices = _listed(snapshot.places)
-    if cart.breakdown:
-        raise SettingsError(
-            f"The cart {cart.name!r} asks for a breakdown by warehouse, and this merchant is in channel mode",
-            code="breakdown_in_channel_mode",
-            remedy="Use a merchant profile in warehouse mode for this cart.",
-        )
-    if not isinstance(cart.location, str):
-        raise SettingsError(
-            f"The cart {cart.name!r} names no single location; this merchant is in channel mode; "
-            "choose one channel",
-            code="choose_one_channel",
-            remedy=f"Set location= to one of: {choices}. Adding channels up would count stock several times.",
-        )
-    chosen = find_place(snapshot.places, cart.location, f"the location of the cart {cart.name!r}")
+    wanted = check_location(merchant, cart, _listed(snapshot.places))
+    chosen = find_place(snapshot.places, wanted, f"the location of the cart {cart.name!r}")
     _refuse_inactive(chosen, f"the location of the cart {cart.name!r}")
     return tuple(
         LocationChoice(
@@ -102,6 +90,31 @@ def _one_channel(
         )
         for place in _sorted(snapshot.places)
     )
+
+
+def check_location(merchant: MerchantSettings, cart: CartSettings, choices: str = "") -> str:
+    """Refuse a location that the mode cannot serve; settings alone say so, before anything is read.
+
+    Raises:
+        SettingsError: In sales-channel mode the cart does not name a single channel, or asks for a breakdown.
+    """
+    if not isinstance(merchant.mode, PerSalesChannel):
+        return ""
+    if cart.breakdown:
+        raise SettingsError(
+            f"The cart {cart.name!r} asks for a breakdown by warehouse, and this merchant is in channel mode",
+            code="breakdown_in_channel_mode",
+            remedy="Use a merchant profile in warehouse mode for this cart.",
+        )
+    if not isinstance(cart.location, str):
+        which = f"one of: {choices}" if choices else "a channel's id or exact name"
+        raise SettingsError(
+            f"The cart {cart.name!r} names no single location; this merchant is in channel mode; "
+            "choose one channel",
+            code="choose_one_channel",
+            remedy=f"Set location= to {which}. Adding channels up would count stock several times.",
+        )
+    return cart.location
 
 
 def check_channel_is_read(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from omsync.allocation.catalogue import Catalogue
 from omsync.allocation.listings import aliases_of
 from omsync.allocation.reasons import Notice
+from omsync.checks import counted
 from omsync.model import InventorySnapshot
 from omsync.settings import CartSettings
 
-__all__ = ["notices_of"]
+__all__ = ["bundle_notices", "doubt_notices", "few", "notices_of"]
 
 _MEANINGS = {
     "bundles_computed": "shelf units plus what the components make",
@@ -24,23 +25,46 @@ _MEANINGS = {
 def notices_of(
     snapshot: InventorySnapshot, cart: CartSettings, catalogue: Catalogue, orders: Mapping[str, int]
 ) -> Iterator[Notice]:
-    """Give settings' entries that match nothing, how bundles were taken, and what is pushed regardless."""
+    """Give settings' entries that match nothing, and what is pushed regardless."""
     yield from _unmatched(snapshot, cart, catalogue, orders)
-    bundles = sum(catalogue.is_bundle(sku) for sku in _known(snapshot, catalogue))
-    if bundles:
-        how = "bundles_computed" if catalogue.computed else "bundles_reported"
-        if catalogue.computed and snapshot.bundles_include_buildable == "unknown":
-            how = "bundles_computed_over_unknown"
-        yield Notice(reason=how, message=f"{bundles} bundles: {_MEANINGS[how]}")
     if cart.alias is not None and not cart.respect_push_inventory:
         aliases = aliases_of(snapshot, cart)
         off = {alias.listing_sku for alias in aliases if alias.active and not alias.push_inventory}
         if off:
             yield Notice(
                 reason="push_inventory_off",
-                message=f"{len(off)} listings are synced that the order manager itself would not push",
+                message=f"{counted(len(off), 'listing')} synced that the order manager itself would not push",
                 entries=tuple(sorted(off)),
             )
+
+
+def bundle_notices(
+    snapshot: InventorySnapshot, catalogue: Catalogue, bundles: Collection[str]
+) -> Iterator[Notice]:
+    """Say how the bundles that have a quantity were taken."""
+    if bundles:
+        how = "bundles_computed" if catalogue.computed else "bundles_reported"
+        if catalogue.computed and snapshot.bundles_include_buildable == "unknown":
+            how = "bundles_computed_over_unknown"
+        yield Notice(reason=how, message=f"{counted(len(bundles), 'bundle')}: {_MEANINGS[how]}")
+
+
+def doubt_notices(listings: Collection[str]) -> Iterator[Notice]:
+    """List what rests on figures whose newest answer was lost: it is not raised, and may be too high."""
+    if listings:
+        yield Notice(
+            reason="source_answer_lost",
+            message=f"{counted(len(listings), 'listing')} on figures whose newest answer was lost, "
+            f"not raised and perhaps too high: {few(listings)}",
+            entries=tuple(sorted(listings)),
+        )
+
+
+def few(names: Iterable[str], most: int = 5) -> str:
+    """Give the first few names for a sentence."""
+    listed = sorted(names)
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
+    return ", ".join(map(repr, listed[:most])) + more
 
 
 def _unmatched(
@@ -59,7 +83,7 @@ def _unmatched(
         if unmatched:
             yield Notice(
                 reason=f"unmatched_{setting}",
-                message=f"{setting} names {len(unmatched)} that match nothing; case matters",
+                message=f"{setting} names what matches nothing (case matters): {few(unmatched)}",
                 entries=unmatched,
             )
 

@@ -63,6 +63,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "no stock record",
         "{sku} has no stock record {about}; absent is not zero. Create one in the order manager to sync it.",
     ),
+    "not_at_counted_location": (
+        "recorded only elsewhere",
+        "{sku} has stock records only at warehouses that this cart's breakdown does not count.",
+    ),
     "bundle_without_stock_record": (
         "bundle without a stock record",
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from attrs import evolve, frozen
@@ -14,7 +14,7 @@ from omsync.allocation.derivation import Derivation, Orders
 from omsync.allocation.explanation import Explanation
 from omsync.allocation.listings import Wanted, aliases_of, sort_out
 from omsync.allocation.locations import LocationChoice, choose_locations, leave_out, map_locations, only_row
-from omsync.allocation.notices import notices_of
+from omsync.allocation.notices import bundle_notices, doubt_notices, notices_of
 from omsync.allocation.reasons import Notice, Skip, skip
 from omsync.allocation.rules import apply_rules
 from omsync.model import InventorySnapshot, StockLevel
@@ -99,6 +99,7 @@ class Workbench:
         self._orders = self._with_parts_of_uncomputed(orders)
         self._ordered_with = self._index_orders()
         self._rows: dict[str, list[_Row] | Skip] = {}
+        self._index: dict[tuple[str, str | None], ListingQuantity] = {}
 
     def listings(self) -> tuple[list[Wanted], list[Skip]]:
         """Give the listings of eligible products, and what is skipped before quantities are looked at."""
@@ -153,6 +154,18 @@ class Workbench:
         for target, together in targets.items():
             yield self._quantity(listing, target, together)
 
+    def quantity_of(
+        self, quantities: Sequence[ListingQuantity], listing_sku: str, location_id: str | None
+    ) -> ListingQuantity | None:
+        """Find a quantity by its listing and its location, which may be given by id or exact name."""
+        if not self._index:
+            self._index = {(row.listing_sku, row.location_id): row for row in quantities}
+        found = self._index.get((listing_sku, location_id))
+        if found is None and location_id is not None:
+            named = [choice.id for choice in self._choices if choice.name == location_id]
+            found = self._index.get((listing_sku, named[0])) if len(named) == 1 else None
+        return found
+
     def explain(self, quantity: ListingQuantity) -> Explanation:
         """Derive a quantity again, with every figure."""
         rows = self._product_rows(quantity.master_sku)
@@ -168,9 +181,15 @@ class Workbench:
             taken_at=self._snapshot.taken_at.isoformat(),
         )
 
-    def notices(self) -> list[Notice]:
+    def notices(self, quantities: Sequence[ListingQuantity]) -> list[Notice]:
         """Tell what a person should know that changes no single quantity."""
-        return [*notices_of(self._snapshot, self._cart, self._catalogue, self._given_orders)]
+        bundles = {row.master_sku for row in quantities if self._catalogue.is_bundle(row.master_sku)}
+        doubtful = {row.listing_sku for row in quantities if row.doubtful}
+        return [
+            *notices_of(self._snapshot, self._cart, self._catalogue, self._given_orders),
+            *bundle_notices(self._snapshot, self._catalogue, bundles),
+            *doubt_notices(doubtful),
+        ]
 
     def _target(self, row: _Row) -> str | None:
         return None if row.location_id is None else self._map.get(row.location_id, row.location_id)
@@ -229,11 +248,11 @@ class Workbench:
                     location_id=location_id,
                     derivation=derivation,
                     reason=self._reason(derivation, location_id),
-                    doubtful=self._is_doubtful(derivation),
+                    doubtful=derivation.doubtful,
                 )
             )
         if not rows:
-            return skip("no_stock_record", master_sku, about="in any warehouse that this cart counts")
+            return skip("not_at_counted_location", master_sku)
         return rows
 
     def _rows_wanted(self, master_sku: str) -> Iterator[tuple[str | None, tuple[LocationChoice, ...]]]:
@@ -273,6 +292,8 @@ class Workbench:
             pooled_assembly=self._mode.pooled_assembly,
             rules=override.rules or self._cart.rules,
             how=how,
+            meaning=self._snapshot.bundles_include_buildable,
+            doubtful=self._is_doubtful(levels, counted),
         )
 
     def _involved(self, master_sku: str) -> tuple[list[str], list[str]]:
@@ -314,14 +335,11 @@ class Workbench:
                 pending[part] += pending[sku] * each
         return dict(pending)
 
-    def _is_doubtful(self, derivation: Derivation) -> bool:
+    def _is_doubtful(self, levels: Iterable[StockLevel], counted: Container[str]) -> bool:
         doubtful = self._snapshot.doubtful
-        if not doubtful:
-            return False
-        counted = {choice.id for choice in derivation.counted}
-        return any(
+        return bool(doubtful) and any(
             level.location_id in counted and (level.master_sku, level.location_id) in doubtful
-            for level in derivation.levels
+            for level in levels
         )
 
     def _recorded(self) -> set[str]:

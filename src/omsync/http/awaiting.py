@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 import tenacity
 
-from omsync.errors import OmsyncError
+from omsync.errors import DeadlineError, OmsyncError
 from omsync.http.client import AsyncHttp
 from omsync.http.clock import SystemClock
 from omsync.http.driving import Base, advance, kept
@@ -93,6 +93,9 @@ class AsyncRunner(Base):
         tries = Tries(line.retry, request, self.clock.monotonic)
         try:
             return await tenacity.AsyncRetrying(**tries.options(sleep))(attempt)
+        except DeadlineError as error:
+            tries.raise_if_in_doubt(error)
+            raise tries.out_of_time(error) from tries.last
         except OmsyncError as error:
             tries.raise_if_in_doubt(error)
             raise

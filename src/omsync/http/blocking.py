@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 import tenacity
 
-from omsync.errors import OmsyncError, SettingsError
+from omsync.errors import DeadlineError, OmsyncError, SettingsError
 from omsync.http.client import Http
 from omsync.http.driving import Base, advance, kept
 from omsync.http.messages import Conversation, Request, Response
@@ -91,6 +91,9 @@ class Runner(Base):
         tries = Tries(line.retry, request, self.clock.monotonic)
         try:
             return tenacity.Retrying(**tries.options(sleep))(attempt)
+        except DeadlineError as error:
+            tries.raise_if_in_doubt(error)
+            raise tries.out_of_time(error) from tries.last
         except OmsyncError as error:
             tries.raise_if_in_doubt(error)
             raise

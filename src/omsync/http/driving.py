@@ -58,7 +58,7 @@ class Base:
         left = (self.deadline - self.clock.now()).total_seconds()
         if seconds >= left:
             raise DeadlineError(
-                f"The deadline {self.deadline:%Y-%m-%d %H:%M:%S} came before {request.place}",
+                f"The deadline {self.deadline:%Y-%m-%d %H:%M:%S}Z came before {request.place}",
                 remedy="Give more time, or run again: what was done is kept.",
             )
 

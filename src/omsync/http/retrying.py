@@ -86,6 +86,7 @@ class Tries:
         self._monotonic = monotonic
         self._began = monotonic()
         self._may_be_done = False
+        self.last: BaseException | None = None
         doubled = tenacity.wait_exponential(multiplier=policy.first_wait, max=policy.max_wait)
         self._backoff = doubled + tenacity.wait_random(0, policy.first_wait)
 
@@ -112,6 +113,14 @@ class Tries:
                 remedy=error.remedy,
             ) from error
 
+    def out_of_time(self, error: DeadlineError) -> DeadlineError:
+        """Name what went wrong until the deadline came: more time alone may not help."""
+        if not isinstance(self.last, OmsyncError):
+            return error
+        return DeadlineError(
+            f"{error.message}; until then: {self.last.message}", remedy=self.last.remedy or error.remedy
+        )
+
     def _stop(self, state: tenacity.RetryCallState) -> bool:
         spent = self._monotonic() - self._began + state.upcoming_sleep
         return state.attempt_number >= self._policy.attempts or spent > self._policy.total_seconds
@@ -127,5 +136,5 @@ class Tries:
         return isinstance(error, TransientError) and self._request.repeatable
 
     def _remember(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
+        error = self.last = state.outcome.exception() if state.outcome else None
         self._may_be_done |= not isinstance(error, UnreachableError | ThrottledError)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import evolve
 
 from omsync.allocation import Allocation, ListingQuantity, Notice
+from omsync.allocation.notices import few
+from omsync.checks import counted
 from omsync.errors import SettingsError
 from omsync.exchange import CartListing, ListingState, SinkCapabilities
 from omsync.planning.plan import Key, PlanLine, SyncPlan
@@ -46,7 +48,7 @@ def make_plan(
         SettingsError: The cart has no locations and a breakdown is asked for, or the other way round.
     """
     _check_locations(allocation, capabilities)
-    listings = {(listing.listing_sku, listing.location_id): listing for listing in shown}
+    listings = _listed(shown)
     known = {listing.listing_sku: listing for listing in listings.values()}
     lines = [
         _line(
@@ -67,11 +69,48 @@ def make_plan(
         taken_at=allocation.taken_at,
         lines=lines,
         skipped=allocation.skipped,
-        notices=(*allocation.notices, *_notices(capabilities, lines)),
+        notices=(*allocation.notices, *_notices(capabilities, lines), *_rows_beside(lines, listings)),
         cart_only=sorted(set(known) - asked),
         withheld=sum(quantity.withheld for quantity in allocation.quantities),
         allocation=allocation,
     )
+
+
+def _listed(shown: Iterable[CartListing]) -> dict[Key, CartListing]:
+    """Index what the cart shows; a row that comes twice and differs is a listing that stands twice."""
+    listings: dict[Key, CartListing] = {}
+    for listing in shown:
+        before = listings.setdefault((listing.listing_sku, listing.location_id), listing)
+        if before != listing:
+            twice = evolve(listing, state="duplicate")
+            listings[listing.listing_sku, listing.location_id] = twice
+    return listings
+
+
+def _rows_beside(lines: Sequence[PlanLine], listings: Mapping[Key, CartListing]) -> Iterator[Notice]:
+    """Count what the cart shows for planned listings at locations that the plan does not speak of."""
+    planned = {line.key for line in lines}
+    skus = {line.listing_sku for line in lines}
+    spoken = {
+        (listing.listing_sku, listing.same_as or listing.location_id)
+        for key, listing in listings.items()
+        if key in planned
+    }
+    beside = sorted(
+        f"{sku} at {location_id}" if location_id is not None else sku
+        for (sku, location_id), listing in listings.items()
+        if sku in skus
+        and (listing.quantity or 0) > 0
+        and listing.same_as is None
+        and (sku, location_id) not in planned | spoken
+    )
+    if beside:
+        yield Notice(
+            reason="rows_only_in_cart",
+            message=f"{counted(len(beside), 'row')} of these listings at places that the plan does not tell; "
+            f"they keep what they show: {few(beside)}",
+            entries=tuple(beside),
+        )
 
 
 def _check_locations(allocation: Allocation, capabilities: SinkCapabilities) -> None:
@@ -201,7 +240,7 @@ def refresh(
         capabilities: What the cart can do.
         accepted: For a cart that cannot be read: what it last accepted by now.
     """
-    listings = {(listing.listing_sku, listing.location_id): listing for listing in shown}
+    listings = _listed(shown)
 
     def again(line: PlanLine) -> PlanLine:
         if line.action not in {"change", "hold"}:

@@ -66,7 +66,7 @@ class PlanLine:
         return 1 if self.quantity < self.shown else 3
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class SyncPlan:
     """What a cart is to be told, compared with what it shows.
 
@@ -93,9 +93,12 @@ class SyncPlan:
     notices: tuple[Notice, ...] = field(default=(), converter=checks.as_tuple)
     cart_only: tuple[str, ...] = field(default=(), converter=checks.as_tuple)
     withheld: int = 0
-    explanations: tuple[Explanation, ...] = field(default=(), converter=checks.as_tuple, repr=False)
+    explanations: tuple[Explanation, ...] = field(default=(), converter=checks.as_tuple, eq=False)
     enabled: bool = True
-    _allocation: Allocation | None = field(default=None, eq=False, repr=False, alias="allocation")
+    _allocation: Allocation | None = field(default=None, eq=False, alias="allocation")
+
+    def __repr__(self) -> str:
+        return f"<SyncPlan {self.digest} for {self.merchant} / {self.cart}: {len(self.changes):,} to change>"
 
     @property
     def changes(self) -> tuple[PlanLine, ...]:
@@ -111,15 +114,11 @@ class SyncPlan:
 
     @property
     def digest(self) -> str:
-        """Name this plan by its content: merchant, cart, and every line that would change something.
+        """Name this plan by its content: merchant, cart, and what every (listing, location) shall show.
 
         Times are left out, so the same decision made twice has the same digest.
         """
-        content = sorted(
-            [line.listing_sku, line.location_id or "", line.quantity]
-            for line in self.lines
-            if line.action in {"change", "hold"}
-        )
+        content = sorted([line.listing_sku, line.location_id or "", line.quantity] for line in self.lines)
         text = json.dumps([self.merchant, self.cart, content], separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -44,7 +44,7 @@ class _FileCart(ABC):
     def capabilities(self) -> SinkCapabilities:
         """What a file can do: everything at once, and comparing before it sets, since it is ours."""
         return SinkCapabilities(
-            destination=f"file {self.path.name}",
+            destination=f"file {self.path.absolute().parent.name}/{self.path.name}",
             lists_all=True,
             creates_listings=True,
             locations="optional",

@@ -264,6 +264,7 @@ class Vendure(SteppedSink):
                 quantity=level.on_hand if level else None,
                 allocated=level.allocated if level else None,
                 state=state,
+                same_as=location_id if named != location_id else None,
             )
 
     def _sort_out(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -80,7 +80,7 @@ class ProductRow:
         return self.sku.master_sku
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ProductView:
     """Every product of a snapshot; iterate it, print it, or take it as CSV or JSON.
 
@@ -97,6 +97,9 @@ class ProductView:
     scope: str
     locations: tuple[LocationChoice, ...]
     note: str = ""
+
+    def __repr__(self) -> str:
+        return f"<ProductView of {len(self.rows):,} products, read {self.taken_at:%Y-%m-%d %H:%M:%S}Z>"
 
     def __iter__(self) -> Iterator[ProductRow]:
         return iter(self.rows)
@@ -121,7 +124,7 @@ class ProductView:
         out = io.StringIO()
         writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         places = [
-            f"{_name(choice)} {figure}" for choice in self.locations for figure in ("on hand", "available")
+            f"{name} {figure}" for name in _columns(self.locations) for figure in ("on hand", "available")
         ]
         totals = ["total on hand", "total available", "counted on hand", "counted available"]
         details = ["weight_oz", "upc", "mpn", "description", "read_at"]
@@ -305,6 +308,14 @@ def _aliases(row: ProductRow) -> str:
 
 def _name(choice: LocationChoice) -> str:
     return choice.name or choice.id
+
+
+def _columns(locations: Sequence[LocationChoice]) -> Iterator[str]:
+    """Name each location's columns, so that no two are alike and those not counted are marked."""
+    names = Counter(_name(choice) for choice in locations)
+    for choice in locations:
+        name = _name(choice) if names[_name(choice)] == 1 else f"{_name(choice)} ({choice.id})"
+        yield name if choice.counted else f"{name} [{choice.reason}]"
 
 
 def _pair(figure: StockFigure | None) -> str:
