@@ -125,7 +125,7 @@ def test_bundles_are_computed_or_taken_as_reported(
     how = reason.replace("bundle_", "bundles_")
     if (quantities, include) == ("computed", "unknown"):
         how = "bundles_computed_over_unknown"
-    assert [(one.reason, one.message[:11]) for one in allocation.notices] == [(how, "1 bundles: ")]
+    assert [(one.reason, one.message[:10]) for one in allocation.notices] == [(how, "1 bundle: ")]
 
 
 def test_computing_over_figures_that_include_buildable_units_is_refused() -> None:

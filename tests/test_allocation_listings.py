@@ -114,9 +114,15 @@ def test_units_are_matched_with_the_listings_of_the_cart() -> None:
     assert _notices(snapshot, cart(alias="91", units={"a": 2, "CUP": 2})) == {"unmatched_units": ("CUP",)}
 
 
-def test_a_notice_counts_and_says_that_case_matters() -> None:
+def test_a_notice_names_what_matches_nothing_and_says_that_case_matters() -> None:
     (notice,) = allocate(CUPS, BY_WAREHOUSE, cart(exclude=["a", "b"])).notices
-    assert notice.message == "exclude names 2 that match nothing; case matters"
+    assert notice.message == "exclude names what matches nothing (case matters): 'a', 'b'"
+
+
+def test_a_notice_names_only_the_first_few_and_counts_the_rest() -> None:
+    (notice,) = allocate(CUPS, BY_WAREHOUSE, cart(exclude=list("gfedcba"))).notices
+    assert notice.message.endswith(": 'a', 'b', 'c', 'd', 'e' and 2 more")
+    assert notice.entries == tuple("abcdefg")
 
 
 def test_listings_that_the_order_manager_itself_would_not_push_are_synced_and_counted() -> None:
@@ -133,7 +139,7 @@ def test_listings_that_the_order_manager_itself_would_not_push_are_synced_and_co
     assert [row.listing_sku for row in allocation.quantities] == ["a", "b", "d"]
     (notice,) = allocation.notices
     assert (notice.reason, notice.entries) == ("push_inventory_off", ("a", "b"))
-    assert notice.message.startswith("2 listings are synced")
+    assert notice.message.startswith("2 listings synced that")
     respecting = allocate(snapshot, BY_WAREHOUSE, cart(alias="91", respect_push_inventory=True))
     assert [row.listing_sku for row in respecting.quantities] == ["d"]
     assert respecting.notices == ()
@@ -141,3 +147,33 @@ def test_listings_that_the_order_manager_itself_would_not_push_are_synced_and_co
 
 def test_listings_that_it_would_push_are_no_notice() -> None:
     assert _notices(reading({"CUP": {"1": 5}}, aliases=[alias("a", "CUP")]), cart(alias="91")) == {}
+
+
+def test_one_listing_is_counted_as_one() -> None:
+    snapshot = reading({"CUP": {"1": 5}}, aliases=[alias("a", "CUP", push_inventory=False)])
+    (notice,) = allocate(snapshot, BY_WAREHOUSE, cart(alias="91")).notices
+    assert notice.message == "1 listing synced that the order manager itself would not push"
+
+
+def test_only_bundles_that_have_a_quantity_are_counted_and_once_whatever_their_listings() -> None:
+    snapshot = reading(
+        {"BOX": {"1": 1}, "BAG": {"1": 1}, "JAR": {}, "OUT": {"1": 1}, "CUP": {"1": 9}},
+        {"BOX": {"CUP": 1}, "BAG": {"CUP": 2}, "JAR": {"CUP": 1}, "OUT": {"CUP": 1}},
+        aliases=[alias("a", "BOX"), alias("b", "BOX"), alias("c", "BAG"), alias("d", "OUT")],
+    )
+    (notice,) = allocate(snapshot, BY_WAREHOUSE, cart(alias="91", exclude=["OUT"])).notices
+    assert notice.message == "2 bundles: shelf units plus what the components make"
+    assert _notices(snapshot, cart(only=["CUP", "JAR"])) == {}
+
+
+def test_listings_on_figures_that_were_lost_on_their_way_are_listed() -> None:
+    snapshot = reading(
+        {"CUP": {"1": 5}, "TIN": {"1": 5}, "POT": {"1": 5}},
+        aliases=[alias(*names) for names in (("b", "CUP"), ("a", "CUP"), ("t", "TIN"), ("p", "POT"))],
+        doubtful={("CUP", "1"), ("POT", "1")},
+    )
+    (notice,) = allocate(snapshot, BY_WAREHOUSE, cart(alias="91", exclude=["POT"])).notices
+    assert (notice.reason, notice.entries) == ("source_answer_lost", ("a", "b"))
+    assert notice.message == (
+        "2 listings on figures whose newest answer was lost, not raised and perhaps too high: 'a', 'b'"
+    )

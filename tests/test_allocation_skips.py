@@ -170,6 +170,12 @@ _SKIPS: Mapping[str, tuple[InventorySnapshot, CartSettings, str, str]] = {
         "CUP",
         "The order manager reports neither an available nor an on-hand figure for 'CUP' at '1'; without",
     ),
+    "not_at_counted_location": (
+        reading({"CUP": {"2": 5}, "TIN": {"1": 1}}),
+        cart(location="1", breakdown=True),
+        "CUP",
+        "'CUP' has stock records only at warehouses that this cart's breakdown does not count.",
+    ),
     "warehouse_not_mapped": (
         reading({"CUP": {"1": 5}}),
         cart(breakdown=True, location_map={"2": "fba"}),
@@ -268,7 +274,8 @@ def test_inactive_products_are_synced_when_the_merchant_says_so(name: str) -> No
 
 def test_a_breakdown_says_when_nothing_is_recorded_where_the_cart_counts() -> None:
     skipped = only_skip(allocate(CUPS, per_warehouse(disabled=["1", "2", "3"]), cart(breakdown=True)), "CUP")
-    assert skipped.hint.startswith("'CUP' has no stock record in any warehouse that this cart counts;")
+    assert skipped.reason == "not_at_counted_location"
+    assert "no stock record" not in skipped.hint
 
 
 @pytest.mark.parametrize("breakdown", [False, True])
@@ -315,6 +322,33 @@ def test_a_location_without_a_quantity_says_where_there_is_one(
     with pytest.raises(NoExplanationError, match="has no quantity for 'CUP' at location") as caught:
         allocate(CUPS, BY_WAREHOUSE, settings).explain("CUP", location_id)
     assert caught.value.remedy == remedy
+
+
+def test_a_row_is_explained_by_its_location_s_id_or_exact_name() -> None:
+    allocation = allocate(CUPS, BY_WAREHOUSE, cart(breakdown=True))
+    by_name = allocation.explain("CUP", "Amazon FBA US")
+    assert by_name == allocation.explain("CUP", "2")
+    assert (by_name.location_id, by_name.quantity) == ("2", 3)
+    with pytest.raises(NoExplanationError, match="at location 'amazon fba us'"):
+        allocation.explain("CUP", "amazon fba us")
+    with pytest.raises(NoExplanationError, match="at location 'Amazon FBA US'"):
+        allocate(CUPS, BY_WAREHOUSE, ALL).explain("CUP", "Amazon FBA US")
+
+
+def test_a_name_that_two_locations_share_names_none() -> None:
+    twins = evolve(CUPS, warehouses=[evolve(place, name="Depot") for place in CUPS.warehouses])
+    with pytest.raises(NoExplanationError, match="at location 'Depot'"):
+        allocate(twins, BY_WAREHOUSE, cart(breakdown=True)).explain("CUP", "Depot")
+
+
+def test_an_allocation_with_other_quantities_explains_those() -> None:
+    allocation = allocate(CUPS, BY_WAREHOUSE, ALL)
+    assert allocation.explain("CUP").quantity == 10
+    (row,) = allocation.quantities
+    other = evolve(allocation, quantities=(evolve(row, quantity=3),))
+    assert other.explain("CUP").quantity == 3
+    with pytest.raises(NoExplanationError):
+        evolve(allocation, quantities=()).explain("CUP")
 
 
 def test_a_level_of_a_product_that_is_not_listed_is_reported() -> None:

@@ -146,14 +146,17 @@ def test_an_unknown_warehouse_in_the_cart_s_or_in_the_merchant_s_settings(
         assert "'Reno DC' (701)" in error.remedy
 
 
-def test_a_channel_mode_cart_without_a_channel(failure: Callable[..., OmsyncError]) -> None:
+def test_a_channel_mode_cart_without_a_channel_is_refused_before_anything_is_read(
+    failure: Callable[..., OmsyncError], sandbox: OrderManagerSandbox
+) -> None:
     error = failure(merchant=BY_CHANNEL, acknowledge="exclusive")
 
     assert isinstance(error, SettingsError)
     assert error.code == "choose_one_channel"
     assert "The cart 'shop' names no single location" in error.message
     assert "this merchant is in channel mode; choose one channel" in error.message
-    assert "'Woo store' (44)" in error.remedy
+    assert "Set location= to a channel's id or exact name." in error.remedy
+    assert not sandbox.requests
 
 
 def test_a_settings_file_with_a_typo(tmp_path: Path) -> None:

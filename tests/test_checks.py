@@ -171,3 +171,13 @@ def test_a_transient_error_keeps_how_long_it_asked_us_to_wait() -> None:
     assert isinstance(error, TransientError)
     assert pickle.loads(pickle.dumps(error)).retry_after == 1.5  # noqa: S301  our own bytes
     assert TransientError("Later").retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1204, "1,204 rows")]
+)
+def test_things_are_counted_in_words(number: int, words: str) -> None:
+    assert checks.counted(number, "row") == words
+    assert checks.counted(number, "entry", "entries") == words.replace("rows", "entries").replace(
+        "row", "entry"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from attrs import evolve
@@ -13,6 +14,7 @@ from omsync.allocation.derivation import Derivation
 from omsync.model import InventorySnapshot
 from omsync.settings import CartSettings, MerchantSettings, QuantityRules, SkuOverride
 
+_PACIFIC = timezone(timedelta(hours=-8))
 GIFT_SET = reading(
     {"GIFT": {"1": 2, "2": 1}, "CUP": {"1": 20, "2": -4}, "SPOON": {"1": {"on_hand": 20, "committed": 7}}},
     {"GIFT": {"CUP": 1, "SPOON": 2}},
@@ -40,7 +42,7 @@ def test_a_bundle_is_explained_in_a_few_lines() -> None:
         "one more needs 1 CUP, there are -4\n"
         "    Harbor 3PL (3): counted, no stock record here\n"
         "    total 9 units\n"
-        "  figures read 2026-01-05T06:00:00+00:00"
+        "  figures read 2026-01-05 06:00:00Z"
     )
 
 
@@ -60,7 +62,7 @@ def test_a_plain_product_is_explained_by_the_figures_of_each_warehouse_in_or_out
         "    total 9 units",
         "    percent 50: 9 -> 4",
         "    max_quantity 7: 4 -> 4",
-        "  figures read 2026-01-05T06:00:00+00:00",
+        "  figures read 2026-01-05 06:00:00Z",
     ]
 
 
@@ -132,12 +134,21 @@ def test_a_pack_says_how_many_units_are_in_one_piece() -> None:
     assert explanation.summary == "2 = 13 available in Reno DC (1), 6 units in one piece: 13 -> 2"
 
 
-def test_a_reported_bundle_says_that_nothing_was_added() -> None:
+@pytest.mark.parametrize(
+    ("include", "words"),
+    [
+        ("no", "without what the components make"),
+        ("yes", "what the components make included"),
+        ("unknown", "which may include what the components make"),
+    ],
+)
+def test_a_reported_bundle_says_what_the_figure_means(include: str, words: str) -> None:
     snapshot = reading(
-        {"BOX": {"1": 3}, "CUP": {"1": 9}}, {"BOX": {"CUP": 1}}, bundles_include_buildable="yes"
+        {"BOX": {"1": 3}, "CUP": {"1": 9}}, {"BOX": {"CUP": 1}}, bundles_include_buildable=include
     )
-    explanation = _explain(snapshot, "BOX")
-    assert explanation.summary == "3 = 3 as reported, buildable units included"
+    explanation = _explain(snapshot, "BOX", evolve(BY_WAREHOUSE, bundle_quantities="reported"))
+    assert explanation.summary == f"3 = 3 as reported, {words}"
+    assert explanation.rows[0].meaning == include
     assert "    Reno DC (1): counted, 3 (available as reported)\n" in str(explanation)
 
 
@@ -201,7 +212,7 @@ def test_a_row_of_a_breakdown_names_its_location_and_the_rows_beside_it() -> Non
         _explain(reading({"CUP": {"1": 5, "2": 3}}), "CUP", settings=cart(breakdown=True), location_id="2")
     )
     assert text.startswith("CUP at 2: 3 = 3 available in Amazon FBA US (2)\n")
-    assert "    Reno DC (1): not counted, a row of its own (5 available as reported)\n" in text
+    assert "    Reno DC (1): not counted, shown in a row of its own (5 available as reported)\n" in text
 
 
 def test_a_location_that_gathers_several_warehouses_adds_up_their_rows() -> None:
@@ -254,3 +265,57 @@ def test_a_derivation_names_what_is_not_reported() -> None:
 def test_an_explanation_is_the_same_in_every_order_of_reading() -> None:
     back = evolve(GIFT_SET, levels=reversed(list(GIFT_SET.levels)), warehouses=reversed(GIFT_SET.warehouses))
     assert _explain(GIFT_SET, "GIFT") == _explain(back, "GIFT")
+
+
+def test_a_debt_that_is_lifted_by_clamp_each_is_named_with_the_figure_before() -> None:
+    snapshot = reading({"CUP": {"1": -3, "2": 5}, "TIN": {"1": {"on_hand": 2, "committed": 6}}})
+    text = str(_explain(snapshot, "CUP", per_warehouse(clamp_each=True)))
+    assert text.startswith("CUP: 5 = 5 available in 2 locations\n")
+    assert "    Reno DC (1): counted, 0 (a debt lifted by clamp_each: -3 available as reported)\n" in text
+    assert "    Amazon FBA US (2): counted, 5 (available as reported)\n" in text
+    text = str(_explain(snapshot, "TIN", per_warehouse(clamp_each=True)))
+    assert "counted, 0 (a debt lifted by clamp_each: -4 on hand 2 - committed 6 - locked 0)" in text
+    assert "clamp_each" not in str(_explain(snapshot, "CUP"))
+
+
+def test_a_figure_that_was_lost_on_its_way_is_said_to_be_doubtful() -> None:
+    snapshot = reading({"CUP": {"1": 5, "2": 3}, "TIN": {"1": 4}}, doubtful={("CUP", "2")})
+    doubt = "    the newest answer about these figures was lost on its way; they may be too high\n"
+    assert doubt in str(_explain(snapshot, "CUP"))
+    assert _explain(snapshot, "CUP").rows[0].doubtful
+    assert doubt not in str(_explain(snapshot, "TIN"))
+    assert doubt not in str(_explain(snapshot, "CUP", settings=cart(location="1")))
+
+
+def test_a_location_that_does_not_count_is_listed_with_or_without_a_record() -> None:
+    text = str(_explain(reading({"CUP": {"1": 1, "2": 3}}), "CUP", per_warehouse(disabled=["2", "3"])))
+    assert "    Amazon FBA US (2): not counted, disabled for combining (3 available as reported)\n" in text
+    assert "    Harbor 3PL (3): not counted, disabled for combining; no stock record here\n" in text
+    assert "    total 1 unit\n" in text
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_where_nothing_is_built_no_part_is_called_the_bottleneck(pooled: bool) -> None:
+    snapshot = reading({"BOX": {"1": 5}, "A": {"1": 3, "2": 0}}, {"BOX": {"A": 1}})
+    places = ["1", "2", "3"] if pooled else ["1"]
+    merchant = per_warehouse(preassembled_only=places, pooled_assembly=pooled)
+    assert _explain(snapshot, "BOX", merchant).summary == (
+        "5 = 5 on the shelf + 0 built (pre-assembled only: nothing is built where it is recorded)"
+    )
+
+
+def test_parts_pooled_from_elsewhere_are_built_for_a_record_at_a_pre_assembled_place() -> None:
+    snapshot = reading({"BOX": {"1": 5}, "A": {"2": 3}}, {"BOX": {"A": 1}})
+    merchant = per_warehouse(preassembled_only=["1"], pooled_assembly=True)
+    assert _explain(snapshot, "BOX", merchant).summary == (
+        "8 = 5 on the shelf + 3 built (bottleneck A: 3 // 1)"
+    )
+
+
+def test_an_explanation_is_one_line_for_a_debugger() -> None:
+    assert repr(_explain(GIFT_SET, "CUP")) == "<Explanation of 'CUP': 16 = 16 available in 2 locations>"
+
+
+def test_times_are_told_as_universal_time() -> None:
+    cups = reading({"CUP": {"1": 5}}, taken_at=datetime(2026, 11, 25, 3, 12, 29, 4, tzinfo=_PACIFIC))
+    assert str(_explain(cups, "CUP")).endswith("\n  figures read 2026-11-25 11:12:29Z")

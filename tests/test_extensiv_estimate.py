@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from extensiv_desk import by_channel, order_manager, read, wanted
 from fake_memory import START, DictMemory, FakeClock
+from fake_ports import Awaiting, Blocking, DictLedger, Shell
 
+from omsync import MerchantSettings, PerWarehouse
 from omsync.errors import InvalidValueError, SettingsError
 from omsync.http.pacing import Pace
 from omsync.ports import RunRecord
-from omsync.sources.extensiv import estimate_from_snapshot, estimate_read
+from omsync.sources.extensiv import ExtensivOrderManager, estimate_from_snapshot, estimate_read
 from omsync.sources.extensiv.estimate import ReadCost
-from omsync.testing import OrderManagerSandbox, generated_merchant
+from omsync.testing import Fault, OrderManagerSandbox, generated_merchant
 
 SLOW, FAST = Pace(per_second=0.2, burst=1), Pace(per_second=5, burst=1)
 HOUR = timedelta(hours=1)
@@ -129,3 +131,23 @@ def test_nothing_to_read_costs_a_few_calls() -> None:
 def test_a_misspelt_page_size_is_an_error() -> None:
     with pytest.raises(SettingsError, match="did you mean 'totals'"):
         estimate_read(5, 1, 1, FAST, page_sizes={"total": 5})
+
+
+@pytest.mark.parametrize("shell", [Blocking(), Awaiting(twins=False)], ids=lambda shell: shell.name)
+def test_a_read_over_http_counts_its_calls_in_the_ledger_those_tried_again_too(shell: Shell) -> None:
+    sandbox, ledger = OrderManagerSandbox(), DictLedger()
+    sandbox.add_faults(Fault(on="GET /v1.1/products", kind="status", status=500, times=1))
+    took = []
+    for _ in range(2):
+        asked = len(sandbox.requests)
+        shell.read_inventory(
+            ExtensivOrderManager(sandbox.token, handler=sandbox.handle),
+            MerchantSettings(mode=PerWarehouse()),
+            ledger=ledger,
+            clock=FakeClock(),
+        )
+        took.append(len(sandbox.requests) - asked)
+
+    newest, oldest = ledger.runs("default")
+    assert [oldest.counts["calls"], newest.counts["calls"]] == took
+    assert took[0] > took[1] > 1

@@ -45,7 +45,7 @@ def test_a_file_is_a_cart_that_says_what_it_can_do(tmp_path: Path, kind: Callabl
     cart = kind(tmp_path / "stock.csv")
 
     assert isinstance(cart, CartSink)
-    assert cart.capabilities.destination == "file stock.csv"
+    assert cart.capabilities.destination == f"file {tmp_path.name}/stock.csv"
     assert str(tmp_path) not in repr(cart.capabilities)
     assert cart.capabilities.rows_per_push is None
     assert cart.capabilities.lists_all

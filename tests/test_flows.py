@@ -7,7 +7,7 @@ import copy
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import attrs
@@ -41,6 +41,7 @@ from omsync import (
     PushResult,
     QuantityChange,
     RunRecord,
+    SalesChannel,
     SinkCapabilities,
     SyncReport,
     aio,
@@ -60,6 +61,7 @@ from omsync.errors import (
     SettingsError,
     SnapshotError,
     UnreachableError,
+    WrongTypeError,
 )
 
 MERCHANT = MerchantSettings(mode=PerWarehouse())
@@ -391,6 +393,25 @@ def test_without_a_ledger_a_cart_that_cannot_be_read_is_told_every_time(shell: S
     assert cart.sent == [("A", 5)] * 3
 
 
+def test_settings_that_are_wrong_for_the_cart_end_the_push_and_the_rest_is_not_sent(
+    shell: Shell, ledger: DictLedger
+) -> None:
+    wrong = SettingsError("no such location", code="unknown_cart_location", remedy="choose one")
+    cart = FakeCart({"A": 1, "B": 1, "C": 1}, max_rows=1, calls={2: (wrong, False)})
+
+    with pytest.raises(SettingsError) as caught:
+        shell.sync_cart(stock({"A": 5, "B": 5, "C": 5}), cart, SHOP, merchant=MERCHANT, ledger=ledger)
+
+    assert caught.value is wrong
+    assert ends(report_with(wrong)) == {
+        "A": ("applied", ""),
+        "B": ("skipped", "not_sent"),
+        "C": ("skipped", "not_sent"),
+    }
+    assert len(cart.pushes) == 2
+    assert (the_run(ledger).status, the_run(ledger).code) == ("partial", "unknown_cart_location")
+
+
 # The clock runs out, somebody interrupts, something breaks.
 
 
@@ -405,6 +426,10 @@ def test_a_deadline_before_the_first_batch_sends_nothing(
 
     assert ends(report) == {"A": ("skipped", "deadline")}
     assert report.status == the_run(ledger).status == "failed"
+    assert the_run(ledger).code == "deadline"
+    assert the_run(ledger).message == (
+        "1 listing skipped: The deadline 2026-03-02 08:00:00Z came first; run again."
+    )
     assert cart.pushes == []
 
 
@@ -426,7 +451,21 @@ def test_a_deadline_between_batches_keeps_what_was_done_and_says_what_was_not(
 
     assert ends(report) == {"A": ("applied", ""), "B": ("applied", ""), "C": ("skipped", "deadline")}
     assert report.status == the_run(ledger).status == "partial"
-    assert "2026-03-02 08:01:00" in report.of("skipped")[0].message
+    assert "2026-03-02 08:01:00Z" in report.of("skipped")[0].message
+    assert (the_run(ledger).code, report.code) == ("deadline", "")
+
+
+def test_a_deadline_of_another_zone_is_the_same_moment_in_universal_time(
+    shell: Shell, clock: FakeClock
+) -> None:
+    cart, source = FakeCart({"A": 1}), FakeSource(stock({"A": 5}))
+    ago = (clock.now() - timedelta(seconds=1)).astimezone(timezone(timedelta(hours=9)))
+
+    report = shell.sync_cart(source, cart, SHOP, merchant=MERCHANT, clock=clock, deadline=ago)
+
+    assert "2026-03-02 07:59:59Z" in report.outcomes[0].message
+    assert source.requests[0].deadline == ago
+    assert source.requests[0].deadline.tzinfo is UTC
 
 
 def test_a_deadline_in_the_middle_of_a_read_ends_it_without_a_snapshot(
@@ -736,7 +775,7 @@ def test_a_plan_pushes_nothing_and_pushing_it_reads_the_cart_again(shell: Shell,
     }
     assert cart.reads[1:] == [("GONE", "MOVED", "RIGHT", "SAME")]
     assert cart.sent == [("SAME", 5)]
-    assert report.digest != plan.digest
+    assert report.digest == plan.digest
     assert the_run(ledger).status == "partial"
 
 
@@ -788,6 +827,40 @@ def test_a_doubtful_rise_is_held_until_the_plan_is_approved_by_its_digest(shell:
     assert held.status == "partial"
     assert ends(approved) == {"A": ("applied", ""), "B": ("unchanged", "")}
     assert cart.shows("A") == 5
+
+
+def test_a_run_on_a_figure_that_was_lost_on_its_way_is_partial_and_the_ledger_says_why(
+    shell: Shell, ledger: DictLedger
+) -> None:
+    cart = FakeCart({"A": 5, "B": 7})
+    snapshot = stock({"A": 5, "B": 7}, doubtful={("A", "W1")})
+
+    report = shell.sync_cart(snapshot, cart, SHOP, merchant=MERCHANT, ledger=ledger)
+
+    assert ends(report) == {"A": ("unchanged", ""), "B": ("unchanged", "")}
+    assert report.status == the_run(ledger).status == "partial"
+    assert (the_run(ledger).code, report.code) == ("source_answer_lost", "")
+    assert the_run(ledger).message.startswith("1 listing on figures whose newest answer was lost")
+    assert "\n  note: 1 listing on figures" in str(report)
+    assert "too high" in str(report.explain("A"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "message"),
+    [
+        ({"A": "rejected"}, "rejected", "1 listing rejected: the cart says rejected"),
+        ({"A": "conflict"}, "conflict", "1 listing conflict: the cart says conflict"),
+        ({}, "", ""),
+    ],
+)
+def test_the_ledger_says_why_a_run_that_no_error_ended_was_no_success(
+    shell: Shell, ledger: DictLedger, rows: dict[str, str], code: str, message: str
+) -> None:
+    cart = FakeCart({"A": 1}, rows=rows)
+
+    report = shell.sync_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT, ledger=ledger)
+
+    assert (the_run(ledger).code, the_run(ledger).message) == report.why == (code, message)
 
 
 # Many carts.
@@ -856,6 +929,102 @@ def test_an_order_manager_that_cannot_be_read_touches_no_cart(shell: Shell) -> N
         shell.sync_carts(FakeSource(ServerFaultError("500")), [(cart, SHOP)], merchant=MERCHANT)
 
     assert cart.reads == []
+
+
+# What is wrong with the arguments alone is said before anything is read.
+
+
+BY_CHANNEL = MerchantSettings(mode=PerSalesChannel())
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({}, "choose_one_channel"),
+        ({"location": ("Woo", "Amazon")}, "choose_one_channel"),
+        ({"location": "Woo", "breakdown": True}, "breakdown_in_channel_mode"),
+    ],
+)
+def test_a_location_that_sales_channel_mode_cannot_serve_is_refused_before_anything_is_read(
+    shell: Shell, ledger: DictLedger, given: dict[str, Any], code: str
+) -> None:
+    source, cart = FakeSource(stock({"A": 5})), FakeCart({"A": 1})
+    wrong = CartSettings(name="shop", **given)
+
+    for act in (shell.plan_cart, shell.sync_cart):
+        with pytest.raises(SettingsError) as caught:
+            act(source, cart, wrong, merchant=BY_CHANNEL, ledger=ledger)
+        assert caught.value.code == code
+        assert caught.value.remedy
+
+    assert (source.requests, cart.reads) == ([], [])
+    assert [run.code for run in ledger.runs("default", "shop")] == [code]
+    assert ledger.runs("default") == []
+
+
+def test_among_many_carts_a_wrong_location_is_that_cart_s_failed_report(shell: Shell) -> None:
+    channels = [SalesChannel(id="44", name="Woo")]
+    snapshot = attrs.evolve(stock({}), warehouses=(), sales_channels=channels, scope="channel")
+    carts = [(FakeCart(), SHOP), (FakeCart(), CartSettings(name="woo", location="Woo"))]
+
+    reports = shell.sync_carts(FakeSource(snapshot), carts, merchant=BY_CHANNEL)
+
+    assert [(one.status, one.code) for one in reports] == [("failed", "choose_one_channel"), ("success", "")]
+
+
+SOURCE, SINK = FakeSource(stock({"A": 5})), FakeCart({"A": 1})
+
+
+@pytest.mark.parametrize(
+    ("mixed_up", "says", "remedy"),
+    [
+        (
+            {"merchant": PerWarehouse()},
+            "merchant must be MerchantSettings, not PerWarehouse",
+            "MerchantSettings(",
+        ),
+        ({"cart": "x"}, "cart must be CartSettings, not 'x' (str)", "CartSettings(name="),
+        ({"sink": SHOP, "cart": SINK}, "cart must be CartSettings, not ", "the order is source, sink, cart"),
+        ({"sink": "x"}, "The sink has no capabilities: 'x' (str)", "the order is source, sink, cart"),
+        (
+            {"source": "x"},
+            "The source can neither be read nor is it a snapshot: 'x' (str)",
+            "InventorySnapshot",
+        ),
+        ({"ledger": "x.db"}, "The ledger is none: 'x.db' (str)", "SqliteLedger("),
+        ({"deadline": 5}, "A deadline is a datetime or a timedelta, not 5 (int)", "timedelta(minutes=5)"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_arguments_that_were_mixed_up_are_refused_with_what_to_write(
+    shell: Shell, ledger: DictLedger, mixed_up: dict[str, Any], says: str, remedy: str
+) -> None:
+    cart = FakeCart({"A": 1})
+    given = {"source": FakeSource(stock({"A": 5})), "sink": cart, "cart": SHOP, "merchant": MERCHANT}
+    given |= {"ledger": ledger, **mixed_up}
+    source, sink, settings = given.pop("source"), given.pop("sink"), given.pop("cart")
+
+    for act, ports in (
+        (shell.sync_cart, (source, sink, settings)),
+        (shell.plan_cart, (source, sink, settings)),
+        (shell.sync_carts, (source, [(sink, settings)])),
+    ):
+        with pytest.raises(WrongTypeError) as caught:
+            act(*ports, **given)
+        assert says in caught.value.message
+        assert remedy in caught.value.remedy
+    assert (cart.reads, cart.pushes) == ([], [])
+    assert [*ledger.runs("default", "shop"), *ledger.runs("default")] == []
+
+
+@pytest.mark.parametrize(("source", "merchant"), [("x", MERCHANT), (SOURCE, PerWarehouse())])
+def test_a_read_of_something_that_cannot_be_read_is_refused(
+    shell: Shell, ledger: DictLedger, source: Any, merchant: Any
+) -> None:
+    with pytest.raises(WrongTypeError):
+        shell.read_inventory(source, merchant, ledger=ledger)
+
+    assert ledger.runs("default") == []
 
 
 # Async ports where they cannot be used.

@@ -715,7 +715,7 @@ def test_by_channel_a_cart_names_its_channel_and_combining_all_is_refused(junipe
     for location in (None, ("Woo store", "Wholesale portal")):
         with refused("choose_one_channel") as caught:
             juniper.push(CartSettings(name="woo", alias="Woo store", location=location), BY_CHANNEL)
-        assert "'Woo store' (44)" in str(caught.value)
+        assert "Set location= to a channel's id or exact name" in str(caught.value)
     assert not juniper.file(WOO_CART).path.exists()
     assert juniper.push(WOO_CART, BY_CHANNEL).status == "success"
 
@@ -931,12 +931,15 @@ def test_by_warehouse_there_is_less_to_set_up(juniper: Merchant) -> None:
     cart = CartSettings(name="shop", alias="Woo store")
     source = ExtensivOrderManager(juniper.sandbox.token, handler=juniper.sandbox.handle)
 
-    def run(merchant: MerchantSettings) -> SyncReport:
+    def run(cart: CartSettings, mode: PerWarehouse | PerSalesChannel) -> SyncReport:
+        merchant = MerchantSettings(mode=mode)
         return sync_cart(source, juniper.file(cart), cart, merchant=merchant, clock=juniper.clock)
 
-    assert run(MerchantSettings(mode=PerWarehouse())).status == "success"
+    assert run(cart, PerWarehouse()).status == "success"
+    with refused("choose_one_channel"):
+        run(cart, PerSalesChannel())
     with refused("acknowledge_not_exclusive"):
-        run(MerchantSettings(mode=PerSalesChannel()))
+        run(WOO_CART, PerSalesChannel())
 
 
 def test_by_warehouse_an_edi_partner_gets_a_row_for_each_counted_warehouse(juniper: Merchant) -> None:

@@ -146,17 +146,36 @@ def test_a_deadline_that_comes_while_waiting_ends_it_without_waiting(run: Run, c
         run(talk(line(script), ask("/v1/x")), clock=clock, deadline=clock.now() + timedelta(seconds=30))
 
     assert clock.slept == []
-    assert "GET https://om.example/v1/x" in str(caught.value)
-    assert "run again" in str(caught.value)
+    assert caught.value.message == (
+        "The deadline 2026-03-02 08:00:30Z came before GET https://om.example/v1/x; "
+        "until then: GET https://om.example/v1/x: too many calls (HTTP 429)"
+    )
+    assert caught.value.remedy.startswith("Lower the pace")
+    assert isinstance(caught.value.__cause__, ThrottledError)
+
+
+def test_a_deadline_after_an_error_that_says_no_remedy_keeps_its_own(run: Run, clock: FakeClock) -> None:
+    def lose(_: Request) -> Response:
+        clock.pass_by(60)
+        raise LostAnswerError("cut off")
+
+    with pytest.raises(DeadlineError, match="until then: cut off") as caught:
+        run(talk(line(Script(lose)), ask()), clock=clock, deadline=clock.now() + timedelta(seconds=50))
+
+    assert caught.value.remedy == "Give more time, or run again: what was done is kept."
+    assert isinstance(caught.value.__cause__, LostAnswerError)
 
 
 def test_a_deadline_that_has_passed_sends_nothing(run: Run, clock: FakeClock) -> None:
     script = Script(200)
 
-    with pytest.raises(DeadlineError):
+    with pytest.raises(DeadlineError) as caught:
         run(talk(line(script), ask()), clock=clock, deadline=clock.now())
 
     assert script.requests == []
+    assert "until then" not in caught.value.message
+    assert "run again" in caught.value.remedy
+    assert caught.value.__cause__ is None
 
 
 def test_a_deadline_that_is_far_away_hinders_nothing(run: Run, clock: FakeClock) -> None:

@@ -19,6 +19,7 @@ from omsync import (
     InventorySnapshot,
     ListingState,
     MerchantSettings,
+    Notice,
     PerWarehouse,
     PlanLine,
     QuantityRules,
@@ -236,6 +237,78 @@ def test_listings_that_only_the_cart_has_are_counted_and_those_that_are_skipped_
     assert plan.cart_only == ("OLD", "ZZZ")
 
 
+@pytest.mark.parametrize("quantities", [(3, 8), (8, 3), (3, 8, 3), (5, None)])
+def test_a_listing_that_the_cart_gives_twice_and_differently_is_a_duplicate(
+    quantities: tuple[int | None, ...],
+) -> None:
+    rows = [CartListing(listing_sku="A", quantity=quantity) for quantity in quantities]
+
+    plan = make_plan(allocation_of({"A": 5}), rows, capabilities())
+    again = refresh(plan_of(line_of("A", 5, 3)), rows, capabilities())
+
+    assert actions(plan) == actions(again) == {"A": ("skip", "duplicate_in_cart")}
+
+
+def test_a_listing_that_the_cart_gives_twice_alike_is_one() -> None:
+    plan = make_plan(allocation_of({"A": 5}), [CartListing(listing_sku="A", quantity=3)] * 2, capabilities())
+
+    assert actions(plan) == {"A": ("change", "stock")}
+
+
+def at(location_id: str | None, quantity: int | None, sku: str = "A", **more: Any) -> CartListing:
+    return CartListing(listing_sku=sku, location_id=location_id, quantity=quantity, **more)
+
+
+def rows_beside(rows: Iterable[CartListing], **cart: Any) -> Notice | None:
+    plan = make_plan(
+        allocation_of(stock({"A": 5, "B": 5}, places=("W1", "W2")), **cart),
+        rows,
+        capabilities(locations="optional", lists_all=True),
+    )
+    found = [notice for notice in plan.notices if notice.reason == "rows_only_in_cart"]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def test_what_the_cart_still_shows_at_places_that_a_breakdown_does_not_tell_is_said() -> None:
+    rows = [at("W1", 5), at("OLD", 4), at(None, 2), at("W2", 1, "B"), at("OLD", 9, "B")]
+
+    notice = rows_beside(rows, breakdown=True)
+
+    assert notice is not None
+    assert notice.entries == ("A", "A at OLD", "B at OLD")
+    assert notice.message == (
+        "3 rows of these listings at places that the plan does not tell; they keep what they show: "
+        "'A', 'A at OLD', 'B at OLD'"
+    )
+
+
+def test_what_the_cart_still_shows_by_place_beside_a_total_is_said() -> None:
+    notice = rows_beside([at(None, 5), at("W1", 4)])
+
+    assert notice is not None
+    assert notice.message.startswith("1 row of these listings at places")
+
+
+@pytest.mark.parametrize("rows", [[at("OLD", 0)], [at("OLD", None)], [at("OLD", -2)], [at("OLD", 3, "ODD")]])
+def test_rows_that_show_nothing_or_are_of_no_planned_listing_are_no_matter(rows: list[CartListing]) -> None:
+    assert rows_beside([at("W1", 5), *rows], breakdown=True) is None
+
+
+def test_a_row_that_repeats_a_figure_under_another_name_is_not_counted_twice() -> None:
+    names = [at("1", 5), at("Main", 5, same_as="1"), at(None, 5, same_as="1")]
+    by_name = {"location_map": {"W1": "Main"}, "breakdown": True, "location": "W1"}
+    by_number = {**by_name, "location_map": {"W1": "1"}}
+    elsewhere = {**by_name, "location_map": {"W1": "2"}}
+
+    assert rows_beside(names) is None
+    assert rows_beside(names, **by_name) is None
+    assert rows_beside(names, **by_number) is None
+    notice = rows_beside(names, **elsewhere)
+    assert notice is not None
+    assert notice.entries == ("A at 1",)
+
+
 def test_a_breakdown_into_a_cart_without_locations_is_refused_and_so_is_the_reverse() -> None:
     with pytest.raises(SettingsError) as without:
         planned({"A": 5}, {}, cart={"breakdown": True})
@@ -429,24 +502,35 @@ def test_a_cart_that_cannot_be_read_is_looked_at_through_what_it_accepted_by_now
 # What a plan says of itself.
 
 
-def test_the_digest_names_what_would_change_and_no_time() -> None:
+def test_the_digest_names_what_every_listing_shall_show_and_no_time() -> None:
     one = planned({"A": 5, "B": 7}, {"A": 3, "B": 7})
     later = attrs.evolve(one, taken_at="2031-01-01T00:00:00+00:00", destination="elsewhere")
     other = planned({"A": 6, "B": 7}, {"A": 3, "B": 7})
 
-    assert one.digest == later.digest == planned({"A": 5}, {"A": 4}).digest
+    assert one.digest == later.digest == planned({"A": 5, "B": 7}, {"A": 4, "B": 2}).digest
     assert one.digest != other.digest
+    assert one.digest != planned({"A": 5}, {"A": 4}).digest
+    assert one.digest != planned({"A": 5, "B": 6}, {"A": 3, "B": 6}).digest
     assert one.digest != attrs.evolve(one, cart="other").digest
     assert one.digest != attrs.evolve(one, merchant="other").digest
     assert plan_of(line_of("A", 5, location_id="W1")).digest != plan_of(line_of("A", 5)).digest
 
 
-def test_the_digest_does_not_depend_on_the_order_of_lines_and_counts_held_ones() -> None:
+def test_the_digest_does_not_depend_on_the_order_of_lines_and_counts_all_of_them() -> None:
     lines = (line_of("A", 5, 1), line_of("B", 6, 1, action="hold"))
 
     assert plan_of(*lines).digest == plan_of(*reversed(lines)).digest
     assert plan_of(*lines).digest != plan_of(lines[0]).digest
-    assert plan_of(lines[0], line_of("C", 3, 3, action="unchanged")).digest == plan_of(lines[0]).digest
+    assert plan_of(lines[0], line_of("C", 3, 3, action="unchanged")).digest != plan_of(lines[0]).digest
+    assert plan_of(line_of("A", 5, 5, action="unchanged")).digest == plan_of(lines[0]).digest
+
+
+def test_a_plan_is_one_line_for_a_debugger() -> None:
+    plan = planned({"A": 5, "B": 7}, {"A": 3, "B": 7})
+
+    assert repr(plan) == f"<SyncPlan {plan.digest} for default / shop: 1 to change>"
+    assert repr(allocation_of({"A": 5})) == "<Allocation for default / shop: 1 quantity, 0 skipped>"
+    assert repr(allocation_of({"A": 5, "B": 7}, exclude={"B", "A"})).endswith("0 quantities, 2 skipped>")
 
 
 def test_a_plan_prints_as_a_table_that_names_what_changes_what_is_held_and_what_is_skipped() -> None:

@@ -180,11 +180,33 @@ def test_a_view_as_csv_has_a_line_for_each_product_and_no_formula_from_outside()
     row = dict(zip(header, mug, strict=True))
 
     assert header[:6] == ["master_sku", "name", "active", "aliases", "Reno on hand", "Reno available"]
-    assert (row["Reno on hand"], row["FBA available"], row["3 on hand"]) == ("10", "2", "")
+    assert (row["Reno on hand"], row["FBA available"], row["3 [inactive] on hand"]) == ("10", "2", "")
     assert (row["total on hand"], row["counted available"], row["weight_oz"]) == ("15", "10", "12.5")
     assert (row["upc"], row["mpn"], row["description"]) == ("0081001", "'=M1", "Holds tea")
     assert row["read_at"] == "2026-03-02T07:30:00+00:00"
     assert dict(zip(header, nil, strict=True))["total on hand"] == ""
+
+
+def test_columns_of_locations_that_are_named_alike_get_the_id_and_what_does_not_count_is_marked() -> None:
+    places = [
+        Warehouse(id="1", name="Depot"),
+        Warehouse(id="2", name="Depot"),
+        Warehouse(id="3", name="FBA"),
+    ]
+    view = product_view(warehouses(warehouses=places), DISABLED_FBA)
+    header, mug, *_ = csv.reader(io.StringIO(view.to_csv()))
+
+    assert len(set(header)) == len(header)
+    row = dict(zip(header, mug, strict=True))
+    assert (row["Depot (1) on hand"], row["Depot (2) on hand"], row["FBA [disabled] on hand"]) == (
+        "10",
+        "5",
+        "",
+    )
+
+
+def test_a_view_is_one_line_for_a_debugger() -> None:
+    assert repr(product_view(warehouses())) == "<ProductView of 5 products, read 2026-03-02 07:30:00Z>"
 
 
 def test_a_view_as_json_is_plain_data() -> None:

@@ -36,8 +36,8 @@ MERCHANT = MerchantSettings(mode=PerWarehouse())
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
-def outcome(how: str, reason: str = "", sku: str = "A") -> Outcome:
-    return Outcome(listing_sku=sku, master_sku=sku, outcome=how, reason=reason)
+def outcome(how: str, reason: str = "", sku: str = "A", message: str = "") -> Outcome:
+    return Outcome(listing_sku=sku, master_sku=sku, outcome=how, reason=reason, message=message)
 
 
 def report(*outcomes: Outcome, status: str = "success", **more: Any) -> SyncReport:
@@ -189,6 +189,54 @@ def test_a_run_is_a_success_partly_done_or_failed(outcomes: list[Outcome], statu
     assert status_of(outcomes) == status
 
 
+def notice(reason: str, message: str = "m") -> Notice:
+    return Notice(reason=reason, message=message)
+
+
+def test_a_run_on_figures_that_were_lost_on_their_way_is_no_success() -> None:
+    assert status_of([outcome("unchanged")], [notice("source_answer_lost")]) == "partial"
+    assert status_of([], [notice("source_answer_lost")]) == "partial"
+    assert status_of([outcome("rejected")], [notice("source_answer_lost")]) == "failed"
+    assert status_of([outcome("applied")], [notice("rows_only_in_cart")]) == "success"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status", "why"),
+    [
+        ([outcome("applied"), outcome("skipped", "no_alias")], "success", ("", "")),
+        ([], "disabled", ("", "")),
+        (
+            [outcome("skipped", "deadline", sku=sku, message="late") for sku in "ABC"]
+            + [outcome("rejected", "bad", message="no"), outcome("skipped", "no_alias", message="x")],
+            "failed",
+            ("deadline", "3 listings skipped: late"),
+        ),
+        ([outcome("applied"), outcome("held")], "partial", ("held", "1 listing held")),
+        (
+            # The most frequent reason speaks, and with its own words: "conflict" is an outcome and a reason.
+            [outcome("conflict", "moved_since_plan", message="it moved")]
+            + [outcome("conflict", "conflict", message="the cart says no")] * 2,
+            "partial",
+            ("conflict", "2 listings conflict: the cart says no"),
+        ),
+        ([outcome("unchanged")], "partial", ("", "")),
+    ],
+)
+def test_a_run_that_was_no_success_says_why_in_a_code_and_a_sentence(
+    outcomes: list[Outcome], status: str, why: tuple[str, str]
+) -> None:
+    assert report(*outcomes, status=status).why == why
+
+
+def test_an_error_that_ended_a_run_is_why_and_else_what_is_in_doubt() -> None:
+    doubt = [notice("rows_only_in_cart"), notice("source_answer_lost", "lost")]
+    ended = report(outcome("held"), status="partial", code="ledger", message="full", notices=doubt)
+
+    assert ended.why == ("ledger", "full")
+    assert report(outcome("applied"), status="partial", notices=doubt).why == ("source_answer_lost", "lost")
+    assert report(outcome("held"), status="partial", notices=doubt).why == ("held", "1 listing held")
+
+
 def test_a_report_counts_in_the_order_of_the_outcomes_and_gives_them_by_name() -> None:
     one = report(outcome("skipped", "no_alias"), outcome("applied"), outcome("applied", sku="B"))
 
@@ -205,7 +253,7 @@ def test_a_report_prints_as_one_sentence_with_the_reasons() -> None:
     )
 
     assert str(report(*some)) == "1,203 listings: 1,200 applied, 3 skipped (2 no alias, 1 digital product)"
-    assert str(report(outcome("held"))) == "1 listings: 1 held; nothing was pushed"
+    assert str(report(outcome("held"))) == "1 listing: 1 held; nothing was pushed"
 
 
 def test_a_run_that_pushed_nothing_says_so() -> None:
@@ -231,6 +279,28 @@ def test_a_run_that_ended_early_says_what_was_done_and_why_it_ended() -> None:
     )
 
     assert str(ended) == "2 listings: 1 applied, 1 skipped (1 not sent); ended early (ledger): full"
+
+
+def test_a_run_that_ended_without_a_sentence_names_its_code() -> None:
+    ended = report(outcome("applied"), status="partial", code="KeyboardInterrupt")
+
+    assert str(ended) == "1 listing: 1 applied; ended early (KeyboardInterrupt)"
+
+
+def test_what_is_not_routine_is_noted_below_the_sentence() -> None:
+    routine = ("bundles_computed", "bundles_reported", "push_inventory_off", "blind_cart")
+    odd = [notice("unmatched_only", "only names 'x'"), notice("rows_only_in_cart", "1 row")]
+
+    text = str(report(outcome("applied"), notices=[*map(notice, routine), *odd]))
+
+    assert text == "1 listing: 1 applied\n  note: only names 'x'\n  note: 1 row"
+
+
+def test_a_report_is_one_line_for_a_debugger() -> None:
+    one = report(outcome("applied"), outcome("held", sku="B"), status="partial", notices=[notice("odd")])
+
+    assert repr(one) == "<SyncReport of acme / shop: partial, 1 applied, 1 held>"
+    assert repr(report(status="disabled")) == "<SyncReport of acme / shop: disabled, nothing to sync>"
 
 
 def test_a_report_as_json_has_everything_but_the_plan() -> None:

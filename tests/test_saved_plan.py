@@ -23,6 +23,7 @@ from omsync import (
 )
 from omsync.errors import DecodeError, NoExplanationError, SettingsError
 from omsync.planning import make_plan
+from omsync.planning.plan import seal_of
 from omsync.testing.case import Case
 from omsync.testing.strategies import cases
 
@@ -39,6 +40,12 @@ def edited(text: str, **more: Any) -> str:
     return json.dumps({**json.loads(text), **more})
 
 
+def resealed(text: str, **more: Any) -> str:
+    data = {**json.loads(text), **more}
+    digest, _ = data.pop("digest"), data.pop("seal")
+    return json.dumps({"digest": digest, "seal": seal_of(data), **data})
+
+
 @given(cases())
 @settings(max_examples=60)
 def test_any_plan_comes_back_equal_with_the_explanations_of_what_it_changes(case: Case) -> None:
@@ -51,7 +58,7 @@ def test_any_plan_comes_back_equal_with_the_explanations_of_what_it_changes(case
 
     back = load_plan(plan.to_json())
 
-    assert back == plan.portable()
+    assert back == plan == plan.portable()
     assert back.digest == plan.digest
     assert str(back) == str(plan)
     for line in back.changes:
@@ -101,6 +108,47 @@ def test_a_saved_plan_cannot_be_edited() -> None:
 
     assert quantity.value.code == cart.value.code == "plan_edited"
     assert "plan again" in str(quantity.value)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"seal": "0" * 16},
+        {"seal": None},
+        {"withheld": 3},
+        {"taken_at": ""},
+        {"cart_only": []},
+        {"notices": []},
+    ],
+)
+def test_the_seal_covers_everything_that_the_digest_leaves_out(edit: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError) as caught:
+        load_plan(edited(saved(), **edit))
+
+    assert caught.value.code == "plan_edited"
+
+
+def test_a_plan_without_its_seal_is_refused_and_one_that_was_resealed_is_not_told_apart() -> None:
+    data = json.loads(saved())
+    del data["seal"]
+
+    with pytest.raises(DecodeError) as caught:
+        load_plan(json.dumps(data))
+
+    assert caught.value.code == "plan_edited"
+    assert load_plan(resealed(saved(), withheld=3)).withheld == 3
+
+
+def test_a_plan_is_not_pushed_to_another_cart_than_it_was_made_for() -> None:
+    elsewhere = FakeCart({"A": 3, "B": 7}, destination="the other shop")
+
+    with pytest.raises(SettingsError) as caught:
+        push_plan(load_plan(saved()), elsewhere)
+
+    assert caught.value.code == "other_destination"
+    assert "'fake cart'" in str(caught.value)
+    assert "'the other shop'" in str(caught.value)
+    assert (elsewhere.reads, elsewhere.pushes) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -728,3 +728,9 @@ def test_a_disk_without_room_is_named_and_the_ledger_stays_usable(ledger: Sqlite
 
 def test_the_ledger_shows_its_file_and_nothing_else(ledger: SqliteLedger, path: Path) -> None:
     assert repr(ledger) == f"SqliteLedger({str(path)!r})"
+
+
+def test_how_long_a_run_took_is_known_once_it_has_ended() -> None:
+    assert begun().duration is None
+    assert ended(started_at=NOON).duration == timedelta(minutes=2)
+    assert RunRecord(merchant="acme", status="never").duration is None

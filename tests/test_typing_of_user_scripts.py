@@ -85,9 +85,9 @@ def test_the_type_checker_finds_the_mistakes_of_a_script(cache: Path, tmp_path: 
         (
             "user_script_async.py",
             [
-                "1 listings: 1 applied",
-                "1 listings: 1 pending (1 accepted)",
-                "1 listings: 1 unchanged; nothing was pushed",
+                "1 listing: 1 applied",
+                "1 listing: 1 pending (1 accepted)",
+                "1 listing: 1 unchanged; nothing was pushed",
             ],
         ),
     ],

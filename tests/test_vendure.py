@@ -339,6 +339,18 @@ def test_a_listing_is_shown_under_every_way_in_which_a_row_may_name_its_location
     }
 
 
+def test_a_listing_that_repeats_a_location_under_another_name_says_which() -> None:
+    shop = FakeShop(variant("10", "TEE", levels={MAIN: (10, 4), EAST: (5, 0)}))
+    shown = sink(shop, location="East").read(["TEE"])
+    assert {one.location_id: one.same_as for one in shown} == {
+        None: EAST,
+        MAIN: None,
+        "Main": MAIN,
+        EAST: None,
+        "East": EAST,
+    }
+
+
 def test_the_only_location_is_the_one_for_rows_that_name_none() -> None:
     shop = FakeShop(variant("10", "TEE", levels={MAIN: (10, 4)}), locations={MAIN: "Main"})
     assert figures(sink(shop).read(["TEE"]))["TEE", None] == (10, 4)

@@ -177,6 +177,8 @@ def sync_many_flow(
 ) -> Steps[tuple[SyncReport, ...]]:
     """Read once and sync many carts; one cart's failure is its own report and stops no other."""
     pairs = list(carts)
+    for sink, cart in pairs:
+        check_arguments(sink, cart, merchant, source)
     names = [cart.name for _, cart in pairs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -185,8 +187,6 @@ def sync_many_flow(
             code="carts_named_alike",
             remedy="The ledger is keyed by the cart's name; give each its own.",
         )
-    for sink, cart in pairs:
-        check_arguments(sink, cart, merchant, source)
     snapshot = yield from _snapshot(source, merchant, context)
     reports: list[SyncReport] = []
     for sink, cart in pairs:
@@ -204,7 +204,10 @@ def check_arguments(sink: object, cart: object, merchant: object, source: object
     """Refuse arguments that were mixed up, before anything is read."""
     _check_reading(source, merchant)
     if not isinstance(cart, CartSettings):
-        raise WrongTypeError(f"cart must be CartSettings, not {shown(cart)}")
+        raise WrongTypeError(
+            f"cart must be CartSettings, not {shown(cart)}",
+            remedy="Write CartSettings(name='shop') or the like; the order is source, sink, cart.",
+        )
     if not hasattr(sink, "capabilities"):
         raise WrongTypeError(
             f"The sink has no capabilities: {shown(sink)}",

@@ -124,10 +124,10 @@ class SyncReport:
         wrong = [one for one in self.outcomes if one.went_wrong]
         if wrong:
             ((reason, number),) = Counter(one.reason or one.outcome for one in wrong).most_common(1)
-            first = next(one for one in wrong if reason in {one.reason, one.outcome})
+            first = next(one for one in wrong if reason == (one.reason or one.outcome))
             said = f": {first.message}" if first.message else ""
             return reason, f"{counted(number, 'listing')} {first.outcome}{said}"
-        return next((one.reason, one.message) for one in self.notices if one.reason == DOUBT)
+        return next(((one.reason, one.message) for one in self.notices if one.reason == DOUBT), ("", ""))
 
     def of(self, outcome: str) -> tuple[Outcome, ...]:
         """Give those that ended so."""

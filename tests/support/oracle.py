@@ -375,7 +375,7 @@ class _Oracle:
         if self.cart.breakdown:
             rows = {place: {place} & stays for place in sorted(self.counted & set(self.levels[sku]))}
         if not rows:
-            return {}, [(key, {"no_stock_record"})]
+            return {}, [(key, {"not_at_counted_location"})]
         if any(self._is_unreported(sku, places) for places in rows.values()):
             return {}, [(key, {"quantity_not_reported"})]
         told: dict[tuple[str, str | None], tuple[int, str]] = {}

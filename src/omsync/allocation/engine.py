@@ -40,7 +40,12 @@ class Allocation:
     skipped: tuple[Skip, ...]
     notices: tuple[Notice, ...]
     taken_at: str
-    _workbench: Workbench = field(eq=False, repr=False, alias="workbench")
+    _workbench: Workbench = field(eq=False, alias="workbench")
+    _by_key: Mapping[tuple[str, str | None], ListingQuantity] = field(init=False, eq=False)
+
+    @_by_key.default
+    def _index(self) -> Mapping[tuple[str, str | None], ListingQuantity]:
+        return {(row.listing_sku, row.location_id): row for row in self.quantities}
 
     def __repr__(self) -> str:
         told = counted(len(self.quantities), "quantity", "quantities")
@@ -56,7 +61,8 @@ class Allocation:
         Raises:
             NoExplanationError: The listing has no quantity; says why if it was skipped.
         """
-        quantity = self._workbench.quantity_of(self.quantities, listing_sku, location_id)
+        place = self._workbench.place_named(location_id)
+        quantity = self._by_key.get((listing_sku, location_id)) or self._by_key.get((listing_sku, place))
         if quantity is not None:
             return self._workbench.explain(quantity)
         known = [skipped for skipped in self.skipped if skipped.listing_sku == listing_sku]

@@ -114,7 +114,8 @@ def _sentence(row: Derivation, worked: Worked) -> str:
 def _scarce(row: Derivation, worked: Worked) -> str:
     """Name the part that decides, where it is a single one; the lines below tell of each location."""
     apart = [work for work in worked.locations if work.shortage is not None]
-    if not apart and any(not work.location.builds for work in worked.locations):
+    pooled = row.pooled_assembly and any(work.location.builds for work in worked.locations)
+    if not (apart or pooled):
         return "pre-assembled only: nothing is built where it is recorded"
     decisive = [work.shortage for work in apart if work.built] or [work.shortage for work in apart]
     combined = sum(work.built for work in apart)

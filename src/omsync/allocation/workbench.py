@@ -99,7 +99,6 @@ class Workbench:
         self._orders = self._with_parts_of_uncomputed(orders)
         self._ordered_with = self._index_orders()
         self._rows: dict[str, list[_Row] | Skip] = {}
-        self._index: dict[tuple[str, str | None], ListingQuantity] = {}
 
     def listings(self) -> tuple[list[Wanted], list[Skip]]:
         """Give the listings of eligible products, and what is skipped before quantities are looked at."""
@@ -154,17 +153,10 @@ class Workbench:
         for target, together in targets.items():
             yield self._quantity(listing, target, together)
 
-    def quantity_of(
-        self, quantities: Sequence[ListingQuantity], listing_sku: str, location_id: str | None
-    ) -> ListingQuantity | None:
-        """Find a quantity by its listing and its location, which may be given by id or exact name."""
-        if not self._index:
-            self._index = {(row.listing_sku, row.location_id): row for row in quantities}
-        found = self._index.get((listing_sku, location_id))
-        if found is None and location_id is not None:
-            named = [choice.id for choice in self._choices if choice.name == location_id]
-            found = self._index.get((listing_sku, named[0])) if len(named) == 1 else None
-        return found
+    def place_named(self, name: str | None) -> str | None:
+        """Give the id of the one location of this exact name; what names none is given back."""
+        named = [choice.id for choice in self._choices if choice.name == name]
+        return named[0] if len(named) == 1 else name
 
     def explain(self, quantity: ListingQuantity) -> Explanation:
         """Derive a quantity again, with every figure."""

@@ -96,13 +96,14 @@ def _rows_beside(lines: Sequence[PlanLine], listings: Mapping[Key, CartListing])
         for key, listing in listings.items()
         if key in planned
     }
+    told = planned | spoken
     beside = sorted(
         f"{sku} at {location_id}" if location_id is not None else sku
         for (sku, location_id), listing in listings.items()
         if sku in skus
         and (listing.quantity or 0) > 0
         and listing.same_as is None
-        and (sku, location_id) not in planned | spoken
+        and (sku, location_id) not in told
     )
     if beside:
         yield Notice(
