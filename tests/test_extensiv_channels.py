@@ -48,6 +48,8 @@ LOST = [
     Fault(on=ACKNOWLEDGE, kind="html", query={"salesChannelId": WOO}),
     Fault(on=ACKNOWLEDGE, kind="status", status=500, query={"salesChannelId": WOO}),
     Fault(on=ACKNOWLEDGE, kind="replace", edit=lambda _: "gone", query={"salesChannelId": WOO}),
+    Fault(on=ACKNOWLEDGE, kind="replace", edit=lambda _: {"message": "ok"}, query={"salesChannelId": WOO}),
+    Fault(on=ACKNOWLEDGE, kind="replace", edit=lambda _: [{}], query={"salesChannelId": WOO}),
 ]
 
 

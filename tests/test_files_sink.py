@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from omsync.checks import LARGEST
-from omsync.errors import DecodeError, RefusedError
+from omsync.errors import DecodeError, RefusedError, UnreachableError
 from omsync.ports import CartListing, CartSink, PushResult, QuantityChange
 from omsync.sinks.files import CsvCart, JsonlCart
 
@@ -284,7 +284,7 @@ def test_a_folder_that_is_not_there_refuses_the_push(tmp_path: Path, kind: Calla
     cart = kind(tmp_path / "nowhere" / "stock")
 
     assert list(cart.read([])) == []
-    with pytest.raises(RefusedError, match="No such file") as caught:
+    with pytest.raises(UnreachableError, match="No such file") as caught:
         cart.push([change("A", 1)])
     assert caught.value.code == "file_not_writable"
 
@@ -322,7 +322,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", disk_is_full)
-    with pytest.raises(RefusedError, match="No space left on device"):
+    with pytest.raises(UnreachableError, match="No space left on device"):
         cart.push([change("A", 2)])
 
     assert shown(cart) == {("A", None): 1}

@@ -256,7 +256,11 @@ def _push(
     if not plan.enabled:
         yield from finish(run, context, "disabled", {}, None)
         return report_of(run, plan, "disabled", (), context)
-    push = Push(plan=plan, capabilities=sink.capabilities, run_id=run.run_id, approved=approved)
+    try:
+        push = Push(plan=plan, capabilities=sink.capabilities, run_id=run.run_id, approved=approved)
+    except BaseException as error:
+        yield from fail(error, report_of(run, plan, "failed", (), context, error), run, context)
+        raise
     try:
         if not fresh:
             yield from _look_again(push, sink, context)

@@ -73,17 +73,16 @@ def recipe_of(master_skus: Iterable[str], parts: Mapping[str, Parts]) -> Recipe:
     """
     done: list[str] = []
     seen: set[str] = set()
-
-    def visit(sku: str) -> None:
-        if sku in seen:
-            return
-        seen.add(sku)
-        for part in sorted(parts.get(sku, {}), reverse=True):
-            visit(part)
-        done.append(sku)
-
-    for master_sku in sorted(master_skus, reverse=True):
-        visit(master_sku)
+    # A stack of our own, since a chain of kits may be longer than Python's.
+    ahead = [(sku, False) for sku in sorted(master_skus)]
+    while ahead:
+        sku, parts_are_done = ahead.pop()
+        if parts_are_done:
+            done.append(sku)
+        elif sku not in seen:
+            seen.add(sku)
+            ahead.append((sku, True))
+            ahead += [(part, False) for part in sorted(parts.get(sku, {})) if part not in seen]
     order = tuple(reversed(done))
     return Recipe(order=order, parts={sku: parts[sku] for sku in order if sku in parts})
 

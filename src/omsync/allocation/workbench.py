@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -99,6 +100,13 @@ class Workbench:
         self._orders = self._with_parts_of_uncomputed(orders)
         self._ordered_with = self._index_orders()
         self._rows: dict[str, list[_Row] | Skip] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_levels"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._levels = lru_cache(maxsize=65_536)(self._find_levels)
 
     def listings(self) -> tuple[list[Wanted], list[Skip]]:
         """Give the listings of eligible products, and what is skipped before quantities are looked at."""

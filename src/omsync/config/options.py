@@ -18,6 +18,7 @@ _SECRET_WORDS = {
     *("accesskey", "apikey", "auth", "authorization", "bearer", "cookie", "credential", "key", "passphrase"),
     *("passwd", "password", "privatekey", "pwd", "secret", "token"),
 }
+_SECRET_PARTS = ("token", "secret", "passw", "apikey", "bearer", "credential", "jwt")
 _WORD_BREAK = re.compile(r"[^a-z0-9]+")
 _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _URL_WITH_PASSWORD = re.compile(r"://[^/\s@]*:[^/\s@]+@")
@@ -104,7 +105,8 @@ def _member(value: Any, *, secret: bool) -> Any:
 
 def _names_a_secret(key: str) -> bool:
     words = _WORD_BREAK.split(_CAMEL_HUMP.sub("_", key).lower())
-    return any(word.removesuffix("s") in _SECRET_WORDS for word in words)
+    run_together = any(part in key.lower() for part in _SECRET_PARTS)
+    return run_together or any(word.removesuffix("s") in _SECRET_WORDS for word in words)
 
 
 def _resolved(value: Any, environment: Mapping[str, str], missing: list[str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar
 
@@ -10,6 +11,7 @@ import tenacity
 
 from omsync.errors import DeadlineError, OmsyncError, SettingsError
 from omsync.http.client import Http
+from omsync.http.clock import SystemClock
 from omsync.http.driving import Base, advance, kept
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.retrying import Tries
@@ -26,6 +28,7 @@ class Runner(Base):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._http = Http()
+        self._interrupted = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +63,15 @@ class Runner(Base):
             return result
         if len(effect.conversations) == 1:
             return [self._hold(effect.line, effect.conversations[0])]
-        with ThreadPoolExecutor(min(effect.line.max_in_flight, len(effect.conversations) or 1)) as pool:
+        pool = ThreadPoolExecutor(min(effect.line.max_in_flight, len(effect.conversations) or 1))
+        try:
             return list(pool.map(lambda one: self._hold(effect.line, one), effect.conversations))
+        except BaseException:
+            # Whoever interrupts does not wait for retries; a request under way ends by its own timeout.
+            self._interrupted.set()
+            raise
+        finally:
+            pool.shutdown(wait=not self._interrupted.is_set(), cancel_futures=True)
 
     def _hold(self, line: Line, conversation: Conversation[T]) -> T | OmsyncError:
         try:
@@ -81,7 +91,9 @@ class Runner(Base):
         def sleep(seconds: float) -> None:
             self.check_deadline(seconds, request)
             if seconds > 0:
-                self.clock.sleep(seconds)
+                self._sleep(seconds)
+            if self._interrupted.is_set():
+                raise DeadlineError(f"Interrupted before {request.place}", code="interrupted")
 
         def attempt() -> Response:
             sleep(self.wait_for_place(line, request))
@@ -97,3 +109,9 @@ class Runner(Base):
         except OmsyncError as error:
             tries.raise_if_in_doubt(error)
             raise
+
+    def _sleep(self, seconds: float) -> None:
+        if isinstance(self.clock, SystemClock):
+            self._interrupted.wait(seconds)
+        else:
+            self.clock.sleep(seconds)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from omsync.errors import DeadlineError, OmsyncError, ThrottledError
 from omsync.http.clock import Clock, SystemClock
-from omsync.http.messages import Conversation, Request, Response
+from omsync.http.messages import Conversation, Request, Response, scrubbed
 from omsync.http.pacing import Bucket
 from omsync.http.steps import Line
 
@@ -43,12 +43,16 @@ class Base:
 
     def check(self, line: Line, request: Request, response: Response) -> Response:
         """Raise what the line's judge makes of the answer; a throttled lane is paused for everybody."""
+        if response.status >= 300:  # noqa: PLR2004  beyond success, a body may echo what was sent
+            response = scrubbed(request, response)
         verdict = line.judge(request, response)
         if verdict is None:
             return response
         if isinstance(verdict, ThrottledError) and verdict.retry_after is not None:
             bucket = self._bucket(line, request)
-            bucket.pause(line.pace_of(request.lane), self.clock.monotonic(), verdict.retry_after)
+            # Longer than our patience nobody waits: then the lane's next call is told anew.
+            pause = min(verdict.retry_after, line.retry.total_seconds)
+            bucket.pause(line.pace_of(request.lane), self.clock.monotonic(), pause)
         raise verdict
 
     def check_deadline(self, seconds: float, request: Request) -> None:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from omsync.checks import shown
 from omsync.errors import DecodeError
 
-__all__ = ["Conversation", "Handler", "Request", "Response"]
+__all__ = ["Conversation", "Handler", "Request", "Response", "scrubbed"]
 
 T = TypeVar("T")
 
@@ -96,6 +96,16 @@ class Response:
     def excerpt(self) -> str:
         """The beginning of the body, for messages."""
         return shown(self.content[:200].decode(errors="replace")).removesuffix(" (str)")
+
+
+def scrubbed(request: Request, response: Response) -> Response:
+    """Take the request's credentials out of an answer that echoes them, before anybody quotes it."""
+    content = response.content
+    for name, value in request.headers.items():
+        if any(word in name.lower() for word in ("authorization", "key", "token", "cookie")):
+            for secret in {value, value.split(" ")[-1]}:
+                content = content.replace(secret.encode(errors="replace"), b"***") if secret else content
+    return response if content == response.content else evolve(response, content=content)
 
 
 def _what_instead(content: bytes) -> str:

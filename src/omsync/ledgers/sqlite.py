@@ -192,12 +192,18 @@ class SqliteLedger:
         return tuple(self.status(merchant, cart) for cart in (None, *carts))
 
     def save_snapshot(self, merchant: str, snapshot: InventorySnapshot, /) -> None:
-        """Keep the last complete snapshot in place of the one before, durably and as a whole."""
+        """Keep the last complete snapshot in place of an older one, durably and as a whole.
+
+        Where two reads overlapped, the one that began later stays, whichever ends first.
+        """
         content = zlib.compress(snapshot_to_json(snapshot).encode(errors="surrogatepass"), level=1)
         times = time_text(snapshot.taken_at), time_text(self._now())
         with self._file.writing() as connection:
             connection.execute(
-                "REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (merchant) DO UPDATE SET "
+                "taken_at = excluded.taken_at, saved_at = excluded.saved_at, products = excluded.products, "
+                "stock_records = excluded.stock_records, content = excluded.content "
+                "WHERE excluded.taken_at >= snapshots.taken_at",
                 (merchant, *times, len(snapshot.skus), len(snapshot.levels), content),
             )
 

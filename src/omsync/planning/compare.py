@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import evolve
@@ -22,6 +23,8 @@ HINTS = {
     "unmanaged_in_cart": "The cart works this quantity out itself (a kit), or its platform owns the stock.",
     "allocated_unknown": "The cart keeps units on hand and does not say how many its open orders hold; "
     "without that, a right quantity cannot be sent.",
+    "location_named_twice": "The location_map names one location of the cart in two ways; use one, and what "
+    "goes there is added up.",
     "cart_refuses_zero": "The cart takes no 0; end the listing by hand, or set show_at_least.",
     "below_cart_minimum": "The cart takes no quantity as small as this.",
     "source_answer_lost": "The order manager's newest figure was lost on its way, so nothing is raised; it "
@@ -60,6 +63,7 @@ def make_plan(
         )
         for quantity in allocation.quantities
     ]
+    lines = _one_name_a_place(lines, listings)
     asked = {quantity.listing_sku for quantity in allocation.quantities}
     asked |= {skipped.listing_sku for skipped in allocation.skipped if skipped.listing_sku is not None}
     return SyncPlan(
@@ -85,6 +89,20 @@ def _listed(shown: Iterable[CartListing]) -> dict[Key, CartListing]:
             twice = evolve(listing, state="duplicate")
             listings[listing.listing_sku, listing.location_id] = twice
     return listings
+
+
+def _one_name_a_place(lines: Sequence[PlanLine], listings: Mapping[Key, CartListing]) -> list[PlanLine]:
+    """Skip lines that name one place of the cart in two ways: each would undo the other, run after run."""
+    places = {
+        line.key: (line.listing_sku, listings[line.key].same_as or line.location_id)
+        for line in lines
+        if line.key in listings
+    }
+    named = Counter(places.values())
+    return [
+        _skip(line, "location_named_twice") if named[places.get(line.key, line.key)] > 1 else line
+        for line in lines
+    ]
 
 
 def _rows_beside(lines: Sequence[PlanLine], listings: Mapping[Key, CartListing]) -> Iterator[Notice]:
@@ -274,10 +292,15 @@ def accepted_figures(states: Iterable[ListingState]) -> dict[Key, int]:
     """Give what a cart that cannot be read is taken to show: what it last accepted.
 
     A figure that was sent since and never answered leaves open what the cart shows, so it is left out and
-    the line is sent again.
+    the line is sent again; that the same figure was accepted earlier says nothing, since another may have
+    been sent in between.
     """
     return {
         (state.listing_sku, state.location_id): state.accepted
         for state in states
-        if state.accepted is not None and state.sent in {None, state.accepted}
+        if state.accepted is not None and state.sent in {None, state.accepted} and _is_answered(state)
     }
+
+
+def _is_answered(state: ListingState) -> bool:
+    return state.sent_at is None or (state.accepted_at is not None and state.accepted_at >= state.sent_at)

@@ -16,7 +16,7 @@ from typing import Any
 from attrs import field, frozen
 
 from omsync import checks
-from omsync.errors import DecodeError, RefusedError
+from omsync.errors import DecodeError, RefusedError, UnreachableError
 from omsync.hints import first_few, suggestion
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities
 from omsync.textfiles.durable import held, replace_file
@@ -70,7 +70,8 @@ class _FileCart(ABC):
 
         Raises:
             DecodeError: The file is not what omsync writes; it is left as it is.
-            RefusedError: The file cannot be written, or a code cannot be kept in it; nothing was written.
+            UnreachableError: The file cannot be written; nothing was.
+            RefusedError: A code cannot be kept in it; nothing was written.
         """
         try:
             with held(self.path):
@@ -87,7 +88,7 @@ class _FileCart(ABC):
                 remedy="Correct the listing SKU in the order manager.",
             ) from error
         except OSError as error:
-            raise RefusedError(
+            raise UnreachableError(
                 f"The file {self.path.name!r} cannot be written: {error.strerror}",
                 code="file_not_writable",
                 remedy="Check that its folder exists, may be written to and has room.",

@@ -274,7 +274,7 @@ class OrderManagerSandbox(Mutations):
 def _response(
     request: Request, status: int, value: Any, headers: Mapping[str, str] | None = None
 ) -> Response:
-    content = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    content = json.dumps(value, separators=(",", ":")).encode()
     return Response(
         status=status,
         headers={"content-type": "application/json", **(headers or {})},

@@ -129,7 +129,16 @@ class ProductView:
         totals = ["total on hand", "total available", "counted on hand", "counted available"]
         details = ["weight_oz", "upc", "mpn", "description", "read_at"]
         writer.writerow(
-            ["master_sku", "name", "active", "aliases", *places, *(() if self.note else totals), *details]
+            _safe(cell)
+            for cell in [
+                "master_sku",
+                "name",
+                "active",
+                "aliases",
+                *places,
+                *(() if self.note else totals),
+                *details,
+            ]
         )
         for row in self.rows:
             figures = {figure.location_id: figure for figure in row.figures}
@@ -334,4 +343,8 @@ def _cell(figure: float | None) -> object:
 
 def _safe(cell: object) -> object:
     """Keep a spreadsheet from running text that came from outside."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return (
+        f"'{cell}"
+        if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+        else cell
+    )

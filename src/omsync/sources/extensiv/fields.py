@@ -106,7 +106,8 @@ class Fields:
         if value is not None and type(value) is not str:
             self.bad(name, f"must be text, not {shown(value)}")
             return None
-        return value
+        # Half a character, as a cut-off emoji leaves it, can be kept nowhere.
+        return value if value is None else value.encode(errors="replace").decode()
 
     def wanted_text(self, name: str) -> str:
         """Give a text that must be there and not be empty."""

@@ -45,6 +45,12 @@ def _address(value: Any) -> Any:
 
 
 def _is_address(_: object, __: Attribute[Any], value: object) -> None:
+    if isinstance(value, str) and "@" in urlsplit(value).netloc:
+        raise SettingsError(
+            "ExtensivOrderManager.base_url holds a user or password",
+            code="bad_address",
+            remedy="Give the address without; the token is the only credential.",
+        )
     if not isinstance(value, str) or not value.startswith(("https://", "http://")):
         raise SettingsError(
             f"ExtensivOrderManager.base_url must be a whole address, not {checks.shown(value)}",

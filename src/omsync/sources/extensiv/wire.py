@@ -203,6 +203,9 @@ def acknowledged(value: Any, place: str) -> AcknowledgePage:
     figures: list[Figure] = []
     unsure: list[str] = []
     for page in pages:
+        if page.raw("productAggregatedQuantities") is None:
+            # What is no page of figures may stand in the place of figures that are gone now.
+            page.bad("productAggregatedQuantities", "is missing")
         for row in page.rows("productAggregatedQuantities"):
             before, product = len(problems.found), row.inner("product")
             master_sku, product_id = product.wanted_text("masterSku"), product.id("productId")
