@@ -9,6 +9,7 @@ The installation is kept under $OMSYNC_SHOPS, or the user's cache folder; the da
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -164,7 +165,8 @@ def start(installed: Path, folder: Path, port: int) -> subprocess.Popen[bytes]:
             server.kill()
             server.wait()
             fail(f"The Vendure server did not start:\n{log.read_text(errors='replace')[-3000:]}")
-        time.sleep(0.2)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=0.2)  # until it ends too early, or it is time to look again
     return server
 
 
