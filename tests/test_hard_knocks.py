@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_ports import TAKEN_AT, DictLedger, FakeCart, FakeClock, capabilities, stock
@@ -25,7 +26,9 @@ from omsync import (
     SinkCapabilities,
     Warehouse,
     allocate,
+    plan_cart,
     product_view,
+    push_plan,
     read_inventory,
     sync_cart,
     sync_carts,
@@ -36,6 +39,7 @@ from omsync.errors import (
     SettingsError,
     ThrottledError,
     UnreachableError,
+    WrongTypeError,
 )
 from omsync.http.blocking import Runner
 from omsync.http.messages import Conversation, Request, Response
@@ -222,3 +226,21 @@ def test_one_place_of_the_cart_under_two_names_is_not_written_to_and_fro() -> No
         ("10", "skip", "location_named_twice"),
         ("Main", "skip", "location_named_twice"),
     }
+
+
+def test_what_is_no_plan_and_no_pair_of_sink_and_cart_is_named() -> None:
+    wrong: Any = "plan.json"
+    with pytest.raises(WrongTypeError, match=r"takes a SyncPlan, not 'plan\.json'"):
+        push_plan(wrong, FakeCart())
+    pair: Any = FakeCart()
+    with pytest.raises(WrongTypeError, match="pairs, not"):
+        sync_carts(stock({"A": 1}), [pair], merchant=MERCHANT)
+    plan = plan_cart(stock({"A": 1}), FakeCart({"A": 0}), SHOP, merchant=MERCHANT)
+    with pytest.raises(WrongTypeError, match="The sink has no capabilities"):
+        push_plan(plan, wrong)
+
+
+def test_orders_in_flight_that_are_no_mapping_are_named() -> None:
+    wrong: Any = ["MUG-01"]
+    with pytest.raises(WrongTypeError, match="orders_in_flight must be a mapping"):
+        allocate(stock({"A": 1}), MERCHANT, SHOP, wrong)

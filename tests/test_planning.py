@@ -546,7 +546,7 @@ def test_a_plan_prints_as_a_table_that_names_what_changes_what_is_held_and_what_
     assert "held: source answer lost" in text
     assert "skipped: 1 excluded" in text
     assert "only in the cart: 1 (ODD)" in text
-    assert "keep back 1 units" in text
+    assert "keep back 1 unit" in text
     assert "note: The cart cannot refuse a write that comes too late" in text
 
 

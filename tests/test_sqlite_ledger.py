@@ -509,7 +509,7 @@ def test_a_ledger_waits_for_a_reader_before_it_turns_the_log_on(
         reader_of_an_unlogged_file.rollback()
 
     monkeypatch.setattr("omsync.ledgers._schema._BUSY_SECONDS", 0)
-    monkeypatch.setattr("omsync.ledgers._schema.time.sleep", wait)
+    monkeypatch.setattr("omsync.ledgers._schema.sleep", wait)
     with SqliteLedger(path) as ledger:
         assert ledger.runs("acme") == ()
     assert len(waits) == 1

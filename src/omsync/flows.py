@@ -128,6 +128,12 @@ def push_flow(
         context: Ledger, clock, deadline.
         fresh: The cart was read a moment ago, so it is not read again.
     """
+    if not isinstance(plan, SyncPlan):
+        raise WrongTypeError(
+            f"push_plan() takes a SyncPlan, not {shown(plan)}",
+            remedy="Make one with plan_cart(), or read a saved one with load_plan().",
+        )
+    _check_sink(sink)
     if approve is not None and approve != plan.digest:
         raise SettingsError(
             f"The approval is for the plan {approve}, and this plan is {plan.digest}",
@@ -176,7 +182,7 @@ def sync_many_flow(
     context: Context,
 ) -> Steps[tuple[SyncReport, ...]]:
     """Read once and sync many carts; one cart's failure is its own report and stops no other."""
-    pairs = list(carts)
+    pairs = _pairs(carts)
     for sink, cart in pairs:
         check_arguments(sink, cart, merchant, source)
     names = [cart.name for _, cart in pairs]
@@ -208,11 +214,26 @@ def check_arguments(sink: object, cart: object, merchant: object, source: object
             f"cart must be CartSettings, not {shown(cart)}",
             remedy="Write CartSettings(name='shop') or the like; the order is source, sink, cart.",
         )
+    _check_sink(sink)
+
+
+def _check_sink(sink: object) -> None:
     if not hasattr(sink, "capabilities"):
         raise WrongTypeError(
             f"The sink has no capabilities: {shown(sink)}",
             remedy="Give a CartSink, such as CsvCart('stock.csv'); the order is source, sink, cart.",
         )
+
+
+def _pairs(carts: Iterable[tuple[Sink, CartSettings]]) -> list[tuple[Sink, CartSettings]]:
+    pairs: list[object] = list(carts)
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(pair) != 2:  # noqa: PLR2004  a pair
+            raise WrongTypeError(
+                f"carts holds (sink, cart settings) pairs, not {shown(pair)}",
+                remedy="Write [(CsvCart('stock.csv'), CartSettings(name='shop')), ...].",
+            )
+    return cast("list[tuple[Sink, CartSettings]]", pairs)
 
 
 def _check_reading(source: object, merchant: object) -> None:

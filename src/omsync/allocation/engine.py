@@ -131,6 +131,12 @@ def allocate(
 
 
 def _checked_orders(orders: Mapping[str, int]) -> dict[str, int]:
+    given: object = orders
+    if not isinstance(given, Mapping):
+        raise WrongTypeError(
+            f"orders_in_flight must be a mapping, not {checks.shown(given)}",
+            remedy="Give units by master SKU, such as {'MUG-01': 3}.",
+        )
     for master_sku, units in orders.items():
         if type(units) is not int:
             raise WrongTypeError(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 from omsync.errors import LedgerError
 
@@ -151,14 +151,14 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
 
 def _keep_a_log(connection: sqlite3.Connection) -> None:
     # Turning the log on needs the file alone for a moment, and SQLite does not always wait for that.
-    give_up = time.monotonic() + _PATIENCE_SECONDS
+    give_up = monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > give_up:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or monotonic() > give_up:
                 raise
-            time.sleep(_PAUSE_SECONDS)
+            sleep(_PAUSE_SECONDS)
         else:
             return
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from omsync.allocation.reasons import words
+from omsync.checks import counted
 
 if TYPE_CHECKING:  # the plan prints itself with this module
     from omsync.planning.plan import SyncPlan
@@ -18,11 +19,11 @@ def plan_table(plan: SyncPlan, most: int = 40) -> str:
     """Give a plan as lines of text: a sentence, then its changes and holds, then what is skipped."""
     if not plan.enabled:
         return f"Plan for {plan.merchant} / {plan.cart}: the cart is switched off; nothing is planned."
-    counted = Counter(line.action for line in plan.lines)
+    actions = Counter(line.action for line in plan.lines)
     head = (
         f"Plan {plan.digest} for {plan.merchant} / {plan.cart} ({plan.destination}): "
-        f"{counted['change']:,} to change, {counted['unchanged']:,} unchanged, {counted['hold']:,} held, "
-        f"{counted['skip'] + len(plan.skipped):,} skipped"
+        f"{actions['change']:,} to change, {actions['unchanged']:,} unchanged, {actions['hold']:,} held, "
+        f"{actions['skip'] + len(plan.skipped):,} skipped"
     )
     rows = [*plan.changes, *plan.held]
     table = [("listing", "location", "shows", "shall show", "")]
@@ -47,7 +48,7 @@ def plan_table(plan: SyncPlan, most: int = 40) -> str:
     if plan.cart_only:
         lines.append(f"  only in the cart: {len(plan.cart_only):,} ({', '.join(plan.cart_only[:5])})")
     if plan.withheld:
-        lines.append(f"  rules and rounding keep back {plan.withheld:,} units")
+        lines.append(f"  rules and rounding keep back {counted(plan.withheld, 'unit')}")
     lines += [f"  note: {notice.message}" for notice in plan.notices]
     return "\n".join(lines)
 

@@ -20,6 +20,7 @@ from attrs import frozen
 
 from omsync.allocation.availability import available
 from omsync.allocation.locations import LocationChoice, choose_locations
+from omsync.checks import counted as how_many
 from omsync.errors import SnapshotError
 from omsync.model import Alias, InventorySnapshot, Sku, StockLevel
 from omsync.planning.table import aligned
@@ -185,7 +186,8 @@ class ProductView:
                     _two(row.counted_on_hand, row.counted_available),
                 ]
             table.append((*cells, _aliases(row)))
-        lines = [f"{len(self.rows):,} products, read {self.taken_at:%Y-%m-%d %H:%M:%S}Z; on hand / available"]
+        read_at = f"read {self.taken_at:%Y-%m-%d %H:%M:%S}Z"
+        lines = [f"{how_many(len(self.rows), 'product')}, {read_at}; on hand / available"]
         lines += aligned(table)
         apart = [f"{_name(choice)}: {choice.reason}" for choice in self.locations if not choice.counted]
         if apart:
