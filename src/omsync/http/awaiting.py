@@ -84,11 +84,12 @@ class AsyncRunner(Base):
 
         async def attempt() -> Response:
             await sleep(self.wait_for_place(line, request))
+            signed = line.sign(request)
             if line.handler is not None:
-                answer = await asyncio.to_thread(line.handler, request)
+                answer = await asyncio.to_thread(line.handler, signed)
             else:
-                answer = await self._http.send(request)
-            return self.check(line, request, answer)
+                answer = await self._http.send(signed)
+            return self.check(line, signed, answer)
 
         tries = Tries(line.retry, request, self.clock.monotonic)
         try:

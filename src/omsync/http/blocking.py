@@ -98,7 +98,8 @@ class Runner(Base):
         def attempt() -> Response:
             sleep(self.wait_for_place(line, request))
             send = line.handler or self._http.send
-            return self.check(line, request, send(request))
+            signed = line.sign(request)
+            return self.check(line, signed, send(signed))
 
         tries = Tries(line.retry, request, self.clock.monotonic)
         try:

@@ -82,7 +82,7 @@ class AsyncHttp:
 
 def _headers(request: Request) -> dict[str, str]:
     headers = {"accept": "application/json", **request.headers}
-    if request.body is not ...:
+    if request.raw is None and request.body is not ...:
         headers.setdefault("content-type", "application/json")
     return headers
 

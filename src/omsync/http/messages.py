@@ -7,6 +7,7 @@ what it learned. It does no I/O, so it serves blocking and async users alike and
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -20,6 +21,8 @@ __all__ = ["Conversation", "Handler", "Request", "Response", "scrubbed"]
 
 T = TypeVar("T")
 
+_SECRET_QUERY = re.compile(r"^(oauth_|consumer_)|secret|token|signature|api_?key", re.IGNORECASE)
+
 
 @frozen(kw_only=True)
 class Request:
@@ -32,6 +35,7 @@ class Request:
         headers: Headers of this request. Never shown in a repr, since they carry credentials.
         body: The JSON value to send; ``...`` (an Ellipsis) for no body, since None is a JSON value. Never
             shown in a repr either, since a login carries a password.
+        raw: Bytes to send instead of JSON, such as a form; name their kind in a ``content-type`` header.
         lane: Requests of one lane share one pace, such as ``"GET /v1/inventory"``.
         repeatable: Whether sending it twice is harmless. If not, it is sent again only when it is certain
             that the first was not carried out.
@@ -43,21 +47,25 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     body: Any = field(default=..., repr=False)
+    raw: bytes | None = field(default=None, repr=False)
     lane: str = "default"
     repeatable: bool = True
     timeout: float = 60.0
 
     @property
     def place(self) -> str:
-        """Where this goes, for messages: verb, address and query; never a header."""
-        query = f"?{urlencode(self.query)}" if self.query else ""
-        return f"{self.method} {self.url}{query}"
+        """Where this goes, for messages: verb, address and query; never a header, never a signature."""
+        shown_query = [(name, "***" if _SECRET_QUERY.search(name) else value) for name, value in self.query]
+        query = f"?{urlencode(shown_query, safe='*')}" if shown_query else ""
+        # An address that brings its query along is one that somebody signed for us.
+        address, signed, _ = self.url.partition("?")
+        return f"{self.method} {address}{'?***' if signed else ''}{query}"
 
     @property
     def content(self) -> bytes | None:
         """The body as it goes over the wire, or None."""
-        if self.body is ...:
-            return None
+        if self.raw is not None or self.body is ...:
+            return self.raw
         return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -24,6 +24,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def _as_it_is(request: Request) -> Request:
+    return request
+
+
 @frozen(kw_only=True)
 class Line:
     """The connection to one account: its pace, its patience, its peculiarities.
@@ -34,6 +38,7 @@ class Line:
         lanes: By lane, its own pace.
         retry: How often and how long to try again.
         judge: Decides what an answer means for retrying; a vendor's peculiarities live here.
+        sign: Completes a request before each try, since some signatures may be used only once.
         max_in_flight: Conversations at once.
         handler: Answers in the process instead of over the network; None for the network.
     """
@@ -43,6 +48,7 @@ class Line:
     lanes: Mapping[str, Pace] = field(factory=dict)
     retry: RetryPolicy = field(factory=RetryPolicy)
     judge: Callable[[Request, Response], Verdict] = judge
+    sign: Callable[[Request], Request] = _as_it_is
     max_in_flight: int = 8
     handler: Handler | None = field(default=None, repr=False)
 

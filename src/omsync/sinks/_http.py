@@ -15,7 +15,7 @@ from omsync.http.blocking import Runner
 from omsync.http.steps import Steps
 from omsync.ports import CartListing, PushResult, QuantityChange
 
-__all__ = ["SteppedSink", "Wire", "encoded_size", "packed", "results_of"]
+__all__ = ["SteppedSink", "Wire", "accepted", "encoded_size", "packed", "refused", "results_of"]
 
 T = TypeVar("T")
 
@@ -147,3 +147,30 @@ def results_of(outcomes: Iterable[T | OmsyncError]) -> list[T]:
             raise outcome
         results.append(outcome)
     return results
+
+
+def accepted(change: QuantityChange, echo: int | None = None, message: str = "") -> PushResult:
+    """Give the result of a row that the cart took, with what its answer shows, if it shows anything."""
+    if echo is not None and echo != change.quantity and not message:
+        message = f"the cart shows {echo} after the write"
+    return PushResult(
+        listing_sku=change.listing_sku,
+        location_id=change.location_id,
+        status="accepted",
+        echo=echo,
+        message=message,
+    )
+
+
+def refused(
+    change: QuantityChange, reason: str, message: str, *, status: str = "rejected", job: str = ""
+) -> PushResult:
+    """Give the result of a row that was not written, or of which nobody knows, with its reason."""
+    return PushResult(
+        listing_sku=change.listing_sku,
+        location_id=change.location_id,
+        status=status,
+        reason=reason,
+        message=message,
+        job=job,
+    )

@@ -12,8 +12,9 @@ from attrs import field, frozen
 
 from omsync.errors import RefusedError, UnauthorizedError
 from omsync.http.messages import Conversation, Request, Response
+from omsync.sinks._graphql import faults_of
 from omsync.sinks._http import Wire
-from omsync.sinks._vendure_answers import data_of, faults_of, unknown_channel
+from omsync.sinks._vendure_answers import data_of, unknown_channel
 
 __all__ = [
     "Access",

@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from attrs import frozen
-
 from omsync.errors import LostAnswerError, RefusedError, ServerFaultError, SettingsError, UnauthorizedError
 from omsync.http.messages import Request, Response
 from omsync.http.retrying import Verdict
 from omsync.http.retrying import judge as usual_judge
+from omsync.sinks._graphql import Fault, body_of, faults_of
 from omsync.sinks._http import Wire
 
-__all__ = ["MAX_BYTES", "Fault", "data_of", "faults_of", "judge", "unknown_channel"]
+__all__ = ["MAX_BYTES", "data_of", "judge", "unknown_channel"]
 
 MAX_BYTES = 100_000
 """What a body may weigh: Vendure's default limit of 100 kB (102,400 bytes), with a margin."""
 
 _LARGE = MAX_BYTES // 2
-_LONG = 300
 _OK, _BAD_REQUEST, _TOO_LARGE, _SERVER_FAULT = 200, 400, 413, 500
 _UNAUTHORIZED = {401, 403}
 _BUSY = re.compile(r"deadlock|database is locked|could not serialize", re.IGNORECASE)
@@ -34,37 +32,6 @@ def judge(request: Request, response: Response) -> Verdict:
             f"{request.place}: the shop's database is busy: {response.excerpt}", remedy="Try again later."
         )
     return usual_judge(request, response)
-
-
-@frozen(kw_only=True)
-class Fault:
-    """One member of GraphQL's ``errors``; the depth tells a refused operation from a broken answer to it."""
-
-    message: str
-    code: str
-    depth: int
-
-
-def faults_of(response: Response) -> list[Fault]:
-    if b'"errors"' not in response.content:
-        return []
-    errors = _body(response).get("errors")
-    return [_fault(row) for row in errors.rows()] if errors else []
-
-
-def _fault(row: Wire) -> Fault:
-    extensions, path = row.get("extensions"), row.get("path")
-    code = extensions.get("code") if extensions else None
-    message = row.field("message").text()
-    return Fault(
-        message=message if len(message) <= _LONG else message[:_LONG] + "...",
-        code=code.text() if code else "",
-        depth=len(path.rows()) if path else 0,
-    )
-
-
-def _body(response: Response) -> Wire:
-    return Wire(value=response.json(), path="answer", place=response.place)
 
 
 def data_of(response: Response, *, refusal: str = "refused") -> Wire:
@@ -87,7 +54,7 @@ def data_of(response: Response, *, refusal: str = "refused") -> Wire:
         _refuse(response, fault, refusal)
     if response.status == _BAD_REQUEST:
         raise RefusedError(f"{response.place}: HTTP 400: {response.excerpt}")
-    return _body(response).field("data")
+    return body_of(response).field("data")
 
 
 def _refuse(response: Response, fault: Fault, refusal: str) -> NoReturn:

@@ -11,10 +11,10 @@ from omsync.errors import OmsyncError, RefusedError
 from omsync.http.steps import Line, Steps, talk_all
 from omsync.ports import PushResult, QuantityChange
 from omsync.sinks import _vendure as api
-from omsync.sinks._http import encoded_size, packed
+from omsync.sinks._http import encoded_size, packed, refused
 from omsync.sinks._vendure_answers import MAX_BYTES
 
-__all__ = ["MAX_QUANTITY", "Row", "entries_of", "refused", "result_of", "write_entries"]
+__all__ = ["MAX_QUANTITY", "Row", "entries_of", "result_of", "write_entries"]
 
 MAX_QUANTITY = 2**31 - 1
 """GraphQL's Int; Vendure refuses the whole request for more."""
@@ -95,15 +95,4 @@ def result_of(row: Row, contradicted: frozenset[tuple[str, str]], answers: Answe
         status="accepted",
         echo=level.on_hand,
         message=different,
-    )
-
-
-def refused(change: QuantityChange, reason: str, message: str, *, status: str = "rejected") -> PushResult:
-    """Give the result of a row that was not written, with its reason."""
-    return PushResult(
-        listing_sku=change.listing_sku,
-        location_id=change.location_id,
-        status=status,
-        reason=reason,
-        message=message,
     )

@@ -104,19 +104,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_POST = do_GET  # noqa: N815  the base class calls verbs by these names
     do_PUT = do_GET  # noqa: N815  likewise
+    do_PATCH = do_GET  # noqa: N815  likewise
     do_DELETE = do_GET  # noqa: N815  likewise
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name of the base class
         """Stay quiet; the sandbox keeps its own log."""
 
     def _respond(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length") or 0))
+        content = self.rfile.read(int(self.headers.get("content-length") or 0))
         parts = urlsplit(self.path)
         request = Request(
             method=self.command,
             url=parts.path,
             query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
             headers=dict(self.headers.items()),
+            raw=content or None,
         )
         try:
             answer = self.server.answer(request)
