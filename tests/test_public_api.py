@@ -16,10 +16,10 @@ import omsync
 from omsync import aio, flows, sync
 
 PROMISED = """
-sync_cart sync_carts plan_cart push_plan read_inventory allocate product_view load_settings
+sync_cart sync_carts plan_cart push_plan read_inventory compare allocate product_view load_settings
 Sku Alias Warehouse SalesChannel Bundle Component StockLevel InventorySnapshot
 MerchantSettings CartSettings QuantityRules SkuOverride Frequency PerWarehouse PerSalesChannel
-OrderManagerSource CartSink Ledger SyncPlan SyncReport OmsyncError
+OrderManagerSource CartSink Ledger SyncPlan SyncReport Comparison Difference OmsyncError
 """
 
 MODULES = sorted(name for _, name, _ in pkgutil.walk_packages(omsync.__path__, "omsync."))

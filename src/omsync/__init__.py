@@ -7,6 +7,7 @@ what happened. The functions here block; ``omsync.aio`` has the same names, awai
 """
 
 from omsync.allocation import Allocation, Explanation, ListingQuantity, Notice, Skip, allocate
+from omsync.comparison import Comparison, Difference
 from omsync.config import load_settings
 from omsync.errors import (
     LostAnswerError,
@@ -50,7 +51,7 @@ from omsync.settings import (
     QuantityRules,
     SkuOverride,
 )
-from omsync.sync import plan_cart, push_plan, read_inventory, sync_cart, sync_carts
+from omsync.sync import compare, plan_cart, push_plan, read_inventory, sync_cart, sync_carts
 from omsync.views import product_view
 
 __all__ = [
@@ -62,7 +63,9 @@ __all__ = [
     "CartListing",
     "CartSettings",
     "CartSink",
+    "Comparison",
     "Component",
+    "Difference",
     "Explanation",
     "Frequency",
     "InventorySnapshot",
@@ -101,6 +104,7 @@ __all__ = [
     "UnreachableError",
     "Warehouse",
     "allocate",
+    "compare",
     "load_plan",
     "load_settings",
     "plan_cart",

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from omsync import flows
+from omsync.compare_flow import Asked, compare_flow
+from omsync.comparison import Comparison
+from omsync.exchange import CartListing
 from omsync.flows import Sink, Source
 from omsync.http.awaiting import AsyncRunner
 from omsync.http.clock import Clock, SystemClock
@@ -19,7 +22,7 @@ from omsync.report import SyncReport
 from omsync.runs import Context, deadline_of
 from omsync.settings import CartSettings, MerchantSettings
 
-__all__ = ["plan_cart", "push_plan", "read_inventory", "sync_cart", "sync_carts"]
+__all__ = ["compare", "plan_cart", "push_plan", "read_inventory", "sync_cart", "sync_carts"]
 
 Deadline = datetime | timedelta | None
 
@@ -127,6 +130,37 @@ async def sync_carts(
         return await runner.run(
             flows.sync_many_flow(source_or_snapshot, carts, merchant, orders_in_flight or {}, context)
         )
+
+
+async def compare(
+    a: Source | InventorySnapshot,
+    b: Source | InventorySnapshot | Sink | Iterable[CartListing],
+    *,
+    cart: CartSettings | None = None,
+    merchant: MerchantSettings | None = None,
+    same_places: Mapping[str, str] | None = None,
+    tolerance: int = 0,
+    orders_in_flight: Mapping[str, int] | None = None,
+    names: tuple[str, str] | None = None,
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> Comparison:
+    """Put two readings, or a reading and a cart, side by side and name every difference. It never pushes.
+
+    Arguments, result and errors are those of ``omsync.compare``.
+    """
+    asked = Asked(
+        cart=cart,
+        merchant=merchant,
+        same_places=same_places,
+        tolerance=tolerance,
+        orders_in_flight=orders_in_flight,
+        names=names,
+    )
+    context, runner = _prepare(None, on_progress, deadline, clock)
+    async with runner:
+        return await runner.run(compare_flow(a, b, asked, context))
 
 
 def _prepare(

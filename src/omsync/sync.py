@@ -1,4 +1,4 @@
-"""The blocking functions: read, plan, push. ``omsync.aio`` has the same names, awaiting."""
+"""The blocking functions: read, plan, push, compare. ``omsync.aio`` has the same names, awaiting."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from omsync import flows
+from omsync.compare_flow import Asked, compare_flow
+from omsync.comparison import Comparison
+from omsync.exchange import CartListing
 from omsync.http.blocking import Runner
 from omsync.http.clock import Clock, SystemClock
 from omsync.model import InventorySnapshot
@@ -15,7 +18,7 @@ from omsync.report import SyncReport
 from omsync.runs import Context, deadline_of
 from omsync.settings import CartSettings, MerchantSettings
 
-__all__ = ["plan_cart", "push_plan", "read_inventory", "sync_cart", "sync_carts"]
+__all__ = ["compare", "plan_cart", "push_plan", "read_inventory", "sync_cart", "sync_carts"]
 
 Deadline = datetime | timedelta | None
 
@@ -189,6 +192,60 @@ def sync_carts(
         return runner.run(
             flows.sync_many_flow(source_or_snapshot, carts, merchant, orders_in_flight or {}, context)
         )
+
+
+def compare(
+    a: OrderManagerSource | InventorySnapshot,
+    b: OrderManagerSource | InventorySnapshot | CartSink | Iterable[CartListing],
+    *,
+    cart: CartSettings | None = None,
+    merchant: MerchantSettings | None = None,
+    same_places: Mapping[str, str] | None = None,
+    tolerance: int = 0,
+    orders_in_flight: Mapping[str, int] | None = None,
+    names: tuple[str, str] | None = None,
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> Comparison:
+    """Put two readings, or a reading and a cart, side by side and name every difference. It never pushes.
+
+    Nothing is noted in a ledger either, so it may run beside the service of today.
+
+    Args:
+        a: The order manager's figures, read or to be read.
+        b: The figures of another source, such as ``IntegrationManager``; or a cart, or what one shows as
+            ``CartListing`` values.
+        cart: With a cart: which listings, which locations, which rules. ``enabled`` does not matter.
+        merchant: With a cart, or with something to be read: the mode, and how figures are understood.
+        same_places: Between readings: locations that are one although ids and names differ: the first's id or
+            exact name to the second's.
+        tolerance: Figures that differ by no more units are counted and not listed; sales go on between two
+            readings.
+        orders_in_flight: With a cart: units by master SKU in orders that the first has not seen.
+        names: Between readings: what the two are called in sentences.
+        on_progress: Called with (stage, done, total or None).
+        deadline: A moment, or a span from now.
+        clock: Replaces the machine's clock, for tests.
+
+    Returns:
+        A ``Comparison``: print it, or go through its ``differences``, the worst first.
+
+    Raises:
+        SettingsError: Settings do not fit each other or what was read.
+        OmsyncError: Something could not be read.
+    """
+    asked = Asked(
+        cart=cart,
+        merchant=merchant,
+        same_places=same_places,
+        tolerance=tolerance,
+        orders_in_flight=orders_in_flight,
+        names=names,
+    )
+    context, runner = _prepare(None, on_progress, deadline, clock)
+    with runner:
+        return runner.run(compare_flow(a, b, asked, context))
 
 
 def _prepare(

@@ -124,6 +124,14 @@ class Reading:
         )
 
     def _memory_for_channels(self) -> SourceMemory:
+        if self.source.shadow:
+            raise SettingsError(
+                "With shadow=True nothing is taken from the order manager, and it tells a channel's figures "
+                "in no other way than by acknowledge, which uses them up",
+                code="shadow_by_channel",
+                remedy="Read by warehouse meanwhile, with mode=PerWarehouse(). Channels' figures "
+                "are in Integration Manager, or come with an app of your own and without shadow.",
+            )
         if self.source.acknowledge != "exclusive":
             raise SettingsError(
                 "Sales-channel mode takes changes from the order manager, which forgets what it has told",

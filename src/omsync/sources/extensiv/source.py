@@ -106,6 +106,8 @@ class ExtensivOrderManager(HttpSource):
             next one whenever you change it: the way to be told everything again, if that works.
         replay_window: Channel mode: after a lost answer, ask once more with ``fromDate`` and ``toDate``
             around it. The vendor does not say whether that works.
+        shadow: Promise to change nothing in the order manager: with it, channel mode is refused, since
+            acknowledge uses up what it answers. For a trial beside a service that lives on it.
         timeout: Seconds to wait for one answer.
         handler: Answers in the process instead of over the network, such as a sandbox's ``handle``.
 
@@ -167,6 +169,7 @@ class ExtensivOrderManager(HttpSource):
         validator=checks.optional(checks.moment),
     )
     replay_window: bool = field(default=False, kw_only=True, validator=checks.flag)
+    shadow: bool = field(default=False, kw_only=True, validator=checks.flag)
     timeout: float = field(default=60.0, kw_only=True, validator=checks.measure)
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
 
