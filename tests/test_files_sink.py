@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import stat
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_memory import START, FakeClock
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from omsync import CartSettings, MerchantSettings, PerWarehouse, sync_cart
 from omsync.checks import LARGEST
-from omsync.errors import DecodeError, RefusedError, UnreachableError
+from omsync.errors import DecodeError, InvalidValueError, LostAnswerError, RefusedError, UnreachableError
+from omsync.ledgers.sqlite import SqliteLedger
+from omsync.model import InventorySnapshot, Sku, StockLevel, Warehouse
 from omsync.ports import CartListing, CartSink, PushResult, QuantityChange
-from omsync.sinks.files import CsvCart, JsonlCart
+from omsync.sinks.files import Audit, CsvCart, JsonlCart, Manifest, check_manifest
 
 Cart = CsvCart | JsonlCart
+AUDIT = Audit(source="extensiv acme", clock=FakeClock())
 KINDS = [
     pytest.param(CsvCart, id="csv"),
     pytest.param(lambda path: CsvCart(path, escape_formulas=False), id="csv as it is"),
     pytest.param(JsonlCart, id="jsonl"),
+    pytest.param(lambda path: CsvCart(path, audit=AUDIT), id="csv with audit"),
+    pytest.param(lambda path: JsonlCart(path, audit=AUDIT), id="jsonl with audit"),
+    pytest.param(
+        lambda path: CsvCart(path, audit=AUDIT, line_ending="\r\n", byte_order_mark=True),
+        id="csv for Excel with audit",
+    ),
+    pytest.param(lambda path: JsonlCart(path, line_ending="\r\n"), id="jsonl of Windows"),
 ]
 kinds = pytest.mark.parametrize("kind", KINDS)
 
 
 def change(
-    listing_sku: str, quantity: int, location_id: str | None = None, shown: int | None = None
+    listing_sku: str, quantity: int, location_id: str | None = None, shown: int | None = None, key: str = ""
 ) -> QuantityChange:
     return QuantityChange(
-        listing_sku=listing_sku, location_id=location_id, quantity=quantity, available=quantity, shown=shown
+        listing_sku=listing_sku,
+        location_id=location_id,
+        quantity=quantity,
+        available=quantity,
+        shown=shown,
+        key=key,
     )
 
 
@@ -266,7 +285,7 @@ def test_a_file_that_is_not_ours_is_named_row_by_row_and_never_overwritten(
 
 @kinds
 def test_a_file_that_is_not_text_is_named(tmp_path: Path, kind: Callable[[Path], Cart]) -> None:
-    (tmp_path / "stock").write_bytes(b"listing_sku,location,quantity\n\xff,,1\n")
+    (tmp_path / "stock").write_bytes(b"sku,location,quantity\n\xff,,1\n")
 
     with pytest.raises(DecodeError) as caught:
         kind(tmp_path / "stock").read([])
@@ -395,3 +414,245 @@ def test_of_two_writers_who_saw_the_same_quantity_one_wins(tmp_path: Path) -> No
         writer.join()
 
     assert sorted(statuses) == ["accepted"] + ["conflict"] * 7
+
+
+def audited(file: Path, clock: FakeClock | None = None, source: str = "extensiv acme") -> CsvCart:
+    return CsvCart(file, audit=Audit(source=source, clock=clock or FakeClock()))
+
+
+def test_each_row_keeps_the_run_that_last_changed_it(tmp_path: Path) -> None:
+    file, clock = tmp_path / "stock.csv", FakeClock(datetime(2026, 3, 1, 12, 0, 0, 987_654, tzinfo=UTC))
+    audited(file, clock).push(
+        [
+            change("0017", 4, key="run-1:0017:"),
+            change("MUG:1", 7, "Reno DC", key="run-1:MUG:1:Reno DC"),
+            change("=A1", 2, key="run-1:=A1:"),
+        ]
+    )
+    clock.waited = 3600
+    audited(file, clock, source="a spreadsheet").push(
+        [change("0017", 4, shown=4, key="run-2:0017:"), change("=A1", 3, shown=2, key="run-2:=A1:")]
+    )
+
+    assert file.read_text(encoding="utf-8") == (
+        "run_id,as_of,sku,location,quantity,semantics,source,version\n"
+        '"run-1",2026-03-01T12:00:00Z,"0017",,4,sellable,"extensiv acme",1\n'
+        '"run-2",2026-03-01T13:00:00Z,"\'=A1",,3,sellable,"a spreadsheet",1\n'
+        '"run-1",2026-03-01T12:00:00Z,"MUG:1","Reno DC",7,sellable,"extensiv acme",1\n'
+    )
+    assert shown(audited(file)) == {("0017", None): 4, ("=A1", None): 3, ("MUG:1", "Reno DC"): 7}
+
+
+def test_a_row_that_moved_keeps_its_stamp(tmp_path: Path) -> None:
+    file = tmp_path / "stock.csv"
+    audited(file).push([change("A", 4, key="run-1:A:")])
+    before = file.read_bytes()
+
+    (result,) = audited(file).push([change("A", 9, shown=5, key="run-2:A:")])
+
+    assert result.status == "conflict"
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "run_id"), [("", ""), ("by hand", "by hand"), (":A:", ""), ("nightly:7:A:", "nightly:7")]
+)
+def test_the_run_is_the_first_part_of_a_rows_key_whatever_it_looks_like(
+    tmp_path: Path, key: str, run_id: str
+) -> None:
+    cart = JsonlCart(tmp_path / "stock.jsonl", audit=AUDIT)
+    cart.push([change("A", 1, key=key)])
+
+    assert json.loads((tmp_path / "stock.jsonl").read_text(encoding="utf-8"))["run_id"] == run_id
+    assert shown(cart) == {("A", None): 1}
+
+
+def test_the_keys_of_an_audit_line_are_always_in_the_same_order(tmp_path: Path) -> None:
+    JsonlCart(tmp_path / "stock.jsonl", audit=AUDIT).push([change("A", 1, key="run-1:A:")])
+
+    assert (tmp_path / "stock.jsonl").read_text(encoding="utf-8") == (
+        f'{{"run_id": "run-1", "as_of": "{START:%Y-%m-%dT%H:%M:%SZ}", "sku": "A", "location": null, '
+        '"quantity": 1, "semantics": "sellable", "source": "extensiv acme", "version": 1}\n'
+    )
+
+
+def test_a_sync_writes_its_own_run_id(tmp_path: Path) -> None:
+    snapshot = InventorySnapshot(
+        taken_at=START,
+        skus=[Sku(master_sku="A")],
+        warehouses=[Warehouse(id="1")],
+        levels=[StockLevel(master_sku="A", location_id="1", available=4)],
+    )
+    file = tmp_path / "stock.jsonl"
+    with SqliteLedger(tmp_path / "omsync.db") as ledger:
+        report = sync_cart(
+            snapshot,
+            JsonlCart(file, audit=AUDIT),
+            CartSettings(name="partner"),
+            merchant=MerchantSettings(mode=PerWarehouse()),
+            ledger=ledger,
+            clock=FakeClock(),
+        )
+
+    assert json.loads(file.read_text(encoding="utf-8"))["run_id"] == report.run_id != ""
+
+
+@pytest.mark.parametrize("kind", [CsvCart, JsonlCart])
+def test_a_file_with_the_other_columns_says_which_option_to_use(tmp_path: Path, kind: type[Cart]) -> None:
+    kind(tmp_path / "plain").push([change("A", 1)])
+    kind(tmp_path / "audited", audit=AUDIT).push([change("A", 1)])
+
+    with pytest.raises(DecodeError, match=r"has the audit columns.*left as it is") as caught:
+        kind(tmp_path / "audited").push([change("A", 2)])
+    assert caught.value.code == "other_columns"
+    assert "with audit=Audit(" in caught.value.remedy
+    with pytest.raises(DecodeError, match="has no audit columns") as caught:
+        kind(tmp_path / "plain", audit=AUDIT).read([])
+    assert "without audit=" in caught.value.remedy
+    assert shown(kind(tmp_path / "plain")) == shown(kind(tmp_path / "audited", audit=AUDIT))
+
+
+AUDIT_HEADER = "run_id,as_of,sku,location,quantity,semantics,source,version\n"
+AUDIT_ROW = (
+    '{"run_id": "r", "as_of": "2026-03-01T12:00:00Z", "sku": "A", "location": null, "quantity": 1, '
+    '"semantics": "sellable", "source": "x", "version": 1}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "problem"),
+    [
+        (CsvCart, "r,2026-03-01,A,,1,sellable,x,1\n", "stock:2:as_of: must have its zone"),
+        (CsvCart, "r,noon,A,,1,sellable,x,1\n", "stock:2:as_of: must be a time such as"),
+        (CsvCart, "r,0001-01-01T00:00:00+09:00,A,,1,sellable,x,1\n", "stock:2:as_of: must be a time such as"),
+        (
+            CsvCart,
+            "r,2026-03-01T12:00:00Z,A,,1,physical,x,1\n",
+            "stock:2:semantics: must be 'sellable', since the file holds what may be sold, not 'physical'",
+        ),
+        (CsvCart, "r,2026-03-01T12:00:00Z,A,,1,sellable,x,2\n", "stock:2:version: must be 1, the version"),
+        (CsvCart, "r,2026-03-01T12:00:00Z,A,,1,sellable,,1\n", "stock:2:source: must not be empty"),
+        (
+            CsvCart,
+            "r,2026-03-01T12:00:00Z,A,,1,sellable,x,1\n" * 2,
+            "stock:3: sku 'A', location None is given in row 2 already",
+        ),
+        (JsonlCart, AUDIT_ROW.replace('"r"', "null"), "stock:1: run_id must be text, not None (NoneType)"),
+        (JsonlCart, AUDIT_ROW.replace("12:00:00Z", "12:00:00"), "stock:1: as_of must have its zone"),
+        (JsonlCart, AUDIT_ROW.replace('"2026-03-01T12:00:00Z"', "5"), "stock:1: as_of must be text and not"),
+        (
+            JsonlCart,
+            AUDIT_ROW.replace("sellable", "physical"),
+            "stock:1: semantics must be 'sellable', since",
+        ),
+        (JsonlCart, AUDIT_ROW.replace('"x"', '""'), "stock:1: source must be text and not empty"),
+        (JsonlCart, AUDIT_ROW.replace("1}", "2}"), "stock:1: version must be 1, the version"),
+        (JsonlCart, AUDIT_ROW.replace("1}", "true}"), "stock:1: version must be a whole number"),
+        (JsonlCart, AUDIT_ROW * 2, "stock:2: sku 'A', location None is given twice"),
+        (JsonlCart, AUDIT_ROW + ROW, "stock:2: unknown key 'listing_sku'"),
+    ],
+)
+def test_an_audit_file_that_is_not_ours_is_never_overwritten(
+    tmp_path: Path, kind: type[Cart], text: str, problem: str
+) -> None:
+    file = tmp_path / "stock"
+    written = AUDIT_HEADER + text if kind is CsvCart else text
+    file.write_text(written, encoding="utf-8")
+
+    with pytest.raises(DecodeError, match="left as it is") as caught:
+        kind(file, audit=AUDIT).push([change("NEW", 1)])
+
+    assert caught.value.problems[0].startswith(problem)
+    assert file.read_text(encoding="utf-8") == written
+
+
+def test_line_endings_and_the_mark_for_excel_are_chosen_and_either_is_read(tmp_path: Path) -> None:
+    file, lines = tmp_path / "stock.csv", tmp_path / "stock.jsonl"
+    CsvCart(file, line_ending="\r\n", byte_order_mark=True).push([change("A\nB", 1)])
+    JsonlCart(lines, line_ending="\r\n").push([change("A", 1)])
+
+    assert file.read_bytes() == b'\xef\xbb\xbflisting_sku,location,quantity\r\n"A\nB",,1\r\n'
+    assert lines.read_bytes() == b'{"listing_sku": "A", "location": null, "quantity": 1}\r\n'
+    assert shown(CsvCart(file)) == {("A\nB", None): 1}
+    CsvCart(file).push([change("C", 2)])
+    assert file.read_bytes() == b'listing_sku,location,quantity\n"A\nB",,1\n"C",,2\n'
+    with pytest.raises(InvalidValueError, match="line_ending must be one of"):
+        CsvCart(file, line_ending="\r")
+
+
+@pytest.mark.parametrize("kind", [CsvCart, JsonlCart])
+def test_a_reader_can_check_that_the_file_is_whole(tmp_path: Path, kind: type[Cart]) -> None:
+    file = tmp_path / "stock"
+    cart = kind(file, manifest=True)
+    cart.push([])
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".stock.lock"]
+
+    cart.push([change("A", 1), change("A", 2, "Reno DC"), change("B", 3)])
+
+    manifest = check_manifest(file)
+    assert (manifest.file, manifest.rows, manifest.size) == ("stock", 3, file.stat().st_size)
+    assert check_manifest(str(file)) == Manifest.of(file, file.read_bytes(), 3)
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(DecodeError, match="not those of its manifest") as caught:
+        check_manifest(file)
+    assert caught.value.code == "manifest_mismatch"
+
+
+def test_the_manifest_is_plain_json(tmp_path: Path) -> None:
+    CsvCart(tmp_path / "stock.csv", manifest=True).push([change("A", 1)])
+
+    assert json.loads((tmp_path / "stock.csv.manifest.json").read_bytes()) == {
+        "file": "stock.csv",
+        "rows": 1,
+        "size": 37,
+        "sha256": "cb136d54f083f8bdd8552e509371ef3f7759fd45e34d7df05a36f3470ace1abb",
+    }
+
+
+def test_a_push_brings_a_manifest_up_to_date_that_somebody_else_left_behind(tmp_path: Path) -> None:
+    file, beside = tmp_path / "stock.csv", tmp_path / "stock.csv.manifest.json"
+    CsvCart(file).push([change("A", 1)])
+    with pytest.raises(DecodeError, match=r"cannot be checked.*No such file") as caught:
+        check_manifest(file)
+    assert caught.value.code == "no_manifest"
+
+    CsvCart(file, manifest=True).push([])
+    assert check_manifest(file).rows == 1
+    written = beside.stat()
+    CsvCart(file, manifest=True).push([change("A", 1)])
+    assert beside.stat().st_ino == written.st_ino
+    CsvCart(file).push([change("A", 2)])
+    with pytest.raises(DecodeError, match="not those of its manifest"):
+        check_manifest(file)
+    CsvCart(file, manifest=True).push([])
+    assert check_manifest(file).rows == 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"file": "stock.csv"}', '{"rows": "1"}', "\xff"])
+def test_a_manifest_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    CsvCart(tmp_path / "stock.csv").push([change("A", 1)])
+    (tmp_path / "stock.csv.manifest.json").write_text(text, encoding="latin-1")
+
+    with pytest.raises(DecodeError, match=r"'stock.csv' cannot be checked") as caught:
+        check_manifest(tmp_path / "stock.csv")
+    assert caught.value.code == "no_manifest"
+
+
+def test_a_manifest_that_cannot_be_written_leaves_the_answer_open_since_the_rows_are_written(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "stock.csv"
+    (tmp_path / "stock.csv.manifest.json").mkdir()
+
+    with pytest.raises(LostAnswerError, match="is written, and its manifest is not") as caught:
+        CsvCart(file, manifest=True).push([change("A", 1)])
+
+    assert caught.value.code == "manifest_not_written"
+    assert shown(CsvCart(file)) == {("A", None): 1}
+
+
+def test_an_audit_says_nothing_about_its_clock_and_needs_a_source() -> None:
+    assert repr(Audit(source="extensiv acme")) == "Audit(source='extensiv acme')"
+    assert Audit(source="x").clock.now().tzinfo is UTC
+    with pytest.raises(InvalidValueError, match=r"Audit.source must not be empty"):
+        Audit(source="")

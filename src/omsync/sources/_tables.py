@@ -11,11 +11,12 @@ from typing import Any, get_type_hints
 
 from attrs import NOTHING, Attribute, field, fields, frozen
 
-from omsync.errors import InvalidValueError
-from omsync.model import Alias, SalesChannel, Sku, StockLevel, Warehouse
-from omsync.textfiles.tables import CellError, Column, any_text, code, flag, number, whole
+from omsync.errors import InvalidValueError, OmsyncError
+from omsync.hints import located
+from omsync.model import Alias, Bundle, Component, SalesChannel, Sku, StockLevel, Warehouse
+from omsync.textfiles.tables import CellError, Column, any_text, code, flag, moment, number, whole
 
-__all__ = ["Table", "table_bytes", "tables"]
+__all__ = ["Cells", "Table", "bundles_of", "table_bytes", "tables"]
 
 _PROSE = {"name", "description", "kind", "brand"}
 """Text for people, which may look like anything; all other text is a code."""
@@ -38,22 +39,44 @@ class Table:
     make: Callable[..., Any] = field(default=dict, repr=False)
 
 
-def tables() -> Mapping[str, Table]:
+def _or_zero(cell: str) -> int:
+    return whole(cell) if cell else 0
+
+
+@frozen(kw_only=True)
+class Cells:
+    """How figures and flags are written in the cells; unless told otherwise, as omsync writes them.
+
+    Args:
+        whole: Reads a whole number.
+        deduction: Reads committed, locked and in-transit units, whose cell may be empty.
+        number: Reads a number that may have a fraction.
+        flag: Reads a yes or no.
+    """
+
+    whole: Callable[[str], int] = whole
+    deduction: Callable[[str], int] = _or_zero
+    number: Callable[[str], float] = number
+    flag: Callable[[str], bool] = flag
+
+
+def tables(cells: Cells | None = None) -> Mapping[str, Table]:
     """Give the tables by the name of what they hold."""
+    cells = cells or Cells()
     return {
-        "skus": _table_of(Sku, "skus.csv", "master_sku"),
-        "aliases": _table_of(Alias, "aliases.csv"),
-        "warehouses": _table_of(Warehouse, "warehouses.csv", "id"),
-        "sales_channels": _table_of(SalesChannel, "sales_channels.csv", "id"),
+        "skus": _table_of(Sku, cells, "skus.csv", "master_sku"),
+        "aliases": _table_of(Alias, cells, "aliases.csv"),
+        "warehouses": _table_of(Warehouse, cells, "warehouses.csv", "id"),
+        "sales_channels": _table_of(SalesChannel, cells, "sales_channels.csv", "id"),
         "bundles": Table(
             name="bundles.csv",
             columns=(
                 Column(name="bundle", read=code),
                 Column(name="component", read=_or_none(code)),
-                Column(name="quantity", read=_or_none(whole)),
+                Column(name="quantity", read=_or_none(cells.whole)),
             ),
         ),
-        "levels": _table_of(StockLevel, "levels.csv", "master_sku", "location_id"),
+        "levels": _table_of(StockLevel, cells, "levels.csv", "master_sku", "location_id"),
         "doubtful": Table(
             name="doubtful.csv",
             columns=(Column(name="master_sku", read=code), Column(name="location_id", read=code)),
@@ -61,7 +84,7 @@ def tables() -> Mapping[str, Table]:
         "reading": Table(
             name="reading.csv",
             columns=(
-                Column(name="taken_at", read=_or_none(_moment), required=False),
+                Column(name="taken_at", read=_or_none(moment), required=False),
                 Column(name="scope", read=_or_none(_one_of("warehouse", "channel")), required=False),
                 Column(
                     name="bundles_include_buildable",
@@ -105,14 +128,35 @@ def table_bytes(table: Table, rows: Iterable[Mapping[str, Any]]) -> bytes:
         ) from error
 
 
-def _table_of(value: type, name: str, *unique: str) -> Table:
+def bundles_of(rows: Iterable[tuple[str, Mapping[str, Any]]], problems: list[str]) -> list[Bundle]:
+    """Put rows of (bundle, component, quantity) together to bundles; a row of a bundle alone has no part.
+
+    Args:
+        rows: The rows, each with its place, ``file:row``.
+        problems: Takes one line for each row that is no part and no bundle.
+    """
+    parts: dict[str, list[Component]] = {}
+    for place, line in rows:
+        own = parts.setdefault(line["bundle"], [])
+        component, quantity = line["component"], line["quantity"]
+        if (component is None) != (quantity is None):
+            problems.append(f"{place}: a component has a quantity, and a quantity a component")
+        elif component is not None:
+            try:
+                own.append(Component(master_sku=component, quantity=quantity))
+            except OmsyncError as error:
+                problems.append(located(place, error, joint=":"))
+    return [Bundle(master_sku=bundle, components=components) for bundle, components in parts.items()]
+
+
+def _table_of(value: type, cells: Cells, name: str, *unique: str) -> Table:
     hints = get_type_hints(value)
     return Table(
         name=name,
         columns=tuple(
             Column(
                 name=attribute.name,
-                read=_reader(attribute, hints[attribute.name]),
+                read=_reader(attribute, hints[attribute.name], cells),
                 required=attribute.default is NOTHING,
             )
             for attribute in fields(value)
@@ -122,25 +166,21 @@ def _table_of(value: type, name: str, *unique: str) -> Table:
     )
 
 
-def _reader(attribute: Attribute[Any], hint: Any) -> Callable[[str], Any]:
+def _reader(attribute: Attribute[Any], hint: Any, cells: Cells) -> Callable[[str], Any]:
     letters = any_text if attribute.name in _PROSE else code
     readers: dict[Any, Callable[[str], Any]] = {
         str: letters,
         str | None: _or_none(letters),
-        bool: flag,
-        int: _or_zero if attribute.default == 0 else whole,
-        int | None: _or_none(whole),
-        float | None: _or_none(number),
+        bool: cells.flag,
+        int: cells.deduction if attribute.default == 0 else cells.whole,
+        int | None: _or_none(cells.whole),
+        float | None: _or_none(cells.number),
     }
     return readers[hint]
 
 
 def _or_none(read: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda cell: read(cell) if cell else None
-
-
-def _or_zero(cell: str) -> int:
-    return whole(cell) if cell else 0
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -150,16 +190,6 @@ def _one_of(*choices: str) -> Callable[[str], str]:
         return cell
 
     return read
-
-
-def _moment(cell: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(cell)
-    except ValueError as error:
-        raise CellError(f"must be a time such as 2026-01-31T06:00:00+00:00, not {cell!r}") from error
-    if moment.tzinfo is None:
-        raise CellError(f"must have its zone, such as 2026-01-31T06:00:00+00:00, not {cell!r}")
-    return moment
 
 
 def _cell(value: object) -> str:

@@ -8,6 +8,8 @@ columns are named as the fields of ``Sku``, ``Alias``, ``Warehouse``, ``SalesCha
 An empty cell of ``on_hand`` or ``available`` means "not reported", never 0; one of ``committed``, ``locked``
 or ``in_transit`` means 0. Elsewhere it means no text, or None where the value allows that (a CSV file cannot
 tell the two apart), and is an error otherwise.
+
+Exports that a merchant has already, under their own column names, are read by ``CsvExports``.
 """
 
 from __future__ import annotations
@@ -24,14 +26,16 @@ from attrs import asdict, field, frozen
 from omsync import checks
 from omsync.errors import DecodeError, OmsyncError, SettingsError
 from omsync.hints import first_few, located
-from omsync.model import Bundle, Component, InventorySnapshot
+from omsync.model import Bundle, InventorySnapshot
 from omsync.ports import ReadRequest
 from omsync.serial import snapshot_from_json
-from omsync.sources._tables import table_bytes, tables
+from omsync.sources._tables import bundles_of, table_bytes, tables
+from omsync.sources.exports import CsvExports, Export
+from omsync.textfiles.dialect import Dialect
 from omsync.textfiles.durable import replace_file
 from omsync.textfiles.tables import read_table
 
-__all__ = ["CsvFolder", "JsonSnapshot", "write_folder"]
+__all__ = ["CsvExports", "CsvFolder", "Dialect", "Export", "JsonSnapshot", "write_folder"]
 
 
 @frozen
@@ -81,7 +85,9 @@ class CsvFolder:
             for what in ("skus", "aliases", "warehouses", "sales_channels")
         }
         known = {place.id for place in contents[places]}
-        contents["bundles"] = _bundles(reading)
+        contents["bundles"] = bundles_of(
+            ((f"bundles.csv:{row}", line) for row, line in reading.rows("bundles")), reading.problems
+        )
         contents["doubtful"] = [
             (row["master_sku"], row["location_id"]) for _, row in reading.rows("doubtful")
         ]
@@ -238,20 +244,6 @@ class _Reading:
             near = get_close_matches(file.name.lower(), names, n=1, cutoff=0.8)
             if near and file.name not in names:
                 self.problems.append(f"{file.name}: unknown file; did you mean {near[0]!r}?")
-
-
-def _bundles(reading: _Reading) -> list[Bundle]:
-    parts: dict[str, list[Component]] = {}
-    for row, line in reading.rows("bundles"):
-        own = parts.setdefault(line["bundle"], [])
-        component, quantity = line["component"], line["quantity"]
-        if (component is None) != (quantity is None):
-            reading.problems.append(
-                f"bundles.csv:{row}: a component has a quantity, and a quantity a component"
-            )
-        elif component is not None:
-            own.append(Component(master_sku=component, quantity=quantity))
-    return [Bundle(master_sku=bundle, components=components) for bundle, components in parts.items()]
 
 
 def _row(value: Any) -> Mapping[str, Any]:

@@ -9,17 +9,32 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from attrs import field, frozen
 
 from omsync.hints import suggestion
 
-__all__ = ["CellError", "Column", "any_text", "code", "flag", "number", "read_table", "text", "whole"]
+__all__ = [
+    "CellError",
+    "Column",
+    "any_text",
+    "code",
+    "flag",
+    "moment",
+    "number",
+    "read_table",
+    "records",
+    "row_at",
+    "text",
+    "whole",
+]
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
-_SPREADSHEET_NUMBER = re.compile(r"-?[0-9]([.,][0-9]+)?E[+-][0-9]{2,}")
+_SPREADSHEET_NUMBER = re.compile(r"-?[0-9]+[.,][0-9]+E[+-][0-9]+|-?[0-9]E[+-][0-9]{2,}")
+"""As spreadsheets show long numbers, 1.23E+05 or 1E+11; a code such as 1E5 is none of theirs."""
 
 
 class CellError(Exception):
@@ -84,6 +99,17 @@ def flag(cell: str) -> bool:
     return cell == "true"
 
 
+def moment(cell: str) -> datetime:
+    """Take a time that names its zone, as UTC."""
+    try:
+        written = datetime.fromisoformat(cell)
+        if written.tzinfo is not None:
+            return written.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise CellError(f"must be a time such as 2026-01-31T06:00:00+00:00, not {cell!r}") from error
+    raise CellError(f"must have its zone, such as 2026-01-31T06:00:00+00:00, not {cell!r}")
+
+
 def read_table(
     data: bytes,
     columns: Sequence[Column],
@@ -109,13 +135,13 @@ def read_table(
         return
     if content and not content.endswith(("\n", "\r")):
         problems.append(f"{file}: the last row does not end with a line break, so the file may be cut off")
-    records = _records(content, file, problems)
-    header = next(records, (1, []))[1]
+    lines = records(content, file=file, problems=problems)
+    header = next(lines, (1, []))[1]
     chosen = _chosen(header, columns, file, problems)
     if chosen is None:
         return
     first_seen: dict[tuple[Any, ...], int] = {}
-    for row, cells in records:
+    for row, cells in lines:
         values = _values(cells, chosen, f"{file}:{row}", problems)
         if values is None:
             continue
@@ -127,23 +153,62 @@ def read_table(
         yield row, values
 
 
-def _decoded(data: bytes, file: str, problems: list[str]) -> str | None:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        problems.append(f"{file}:{line}: is not UTF-8; save the file as 'CSV UTF-8'")
-        return None
+def records(
+    content: str, *, file: str, problems: list[str], delimiter: str = ",", quote: str | None = '"'
+) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows of a CSV text that are not blank, each with its number, until one is broken.
 
-
-def _records(content: str, file: str, problems: list[str]) -> Iterator[tuple[int, list[str]]]:
+    Args:
+        content: The text.
+        file: What messages call it.
+        problems: Takes the finding about a broken row.
+        delimiter: What stands between two cells.
+        quote: What stands around a cell; None when the file quotes nothing.
+    """
     row = 0
     try:
-        for row, cells in enumerate(csv.reader(io.StringIO(content, newline=""), strict=True), start=1):
+        for row, cells in enumerate(_reader(content, delimiter, quote, strict=True), start=1):
             if cells:
                 yield row, cells
     except csv.Error as error:
         problems.append(f"{file}:{row + 1}: the row is broken or cut off ({error})")
+
+
+def row_at(before: str, *, delimiter: str = ",", quote: str | None = '"') -> int:
+    """Give the number of the row that a text has come to where it stops.
+
+    Args:
+        before: The text up to there.
+        delimiter: As for ``records``.
+        quote: As for ``records``.
+    """
+    row = 0
+    try:
+        # One letter more, so that a row which begins just there counts too.
+        for _ in _reader(before + "x", delimiter, quote, strict=False):
+            row += 1
+    except csv.Error:
+        row += 1
+    return row
+
+
+def _reader(content: str, delimiter: str, quote: str | None, *, strict: bool) -> Iterator[list[str]]:
+    return csv.reader(
+        io.StringIO(content, newline=""),
+        delimiter=delimiter,
+        quotechar=quote,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        strict=strict,
+    )
+
+
+def _decoded(data: bytes, file: str, problems: list[str]) -> str | None:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = row_at(data[: error.start].decode("utf-8-sig"))
+        problems.append(f"{file}:{row}: is not UTF-8; save the file as 'CSV UTF-8'")
+        return None
 
 
 def _chosen(
