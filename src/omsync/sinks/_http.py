@@ -110,7 +110,7 @@ class Wire:
         return DecodeError(
             f"{self.place}: {self.path} must be {wanted}, not {shown(self.value)}",
             code="wrong_shape",
-            remedy="Check that the address is right and that the cart's version is one that omsync knows.",
+            remedy="Check that the address is right and that the other system's version is one that omsync knows.",
         )
 
 
