@@ -21,6 +21,7 @@ __all__ = ["Conversation", "Handler", "Request", "Response", "scrubbed"]
 
 T = TypeVar("T")
 
+_LONGEST_QUERY = 300
 _SECRET_QUERY = re.compile(r"^(oauth_|consumer_)|secret|token|signature|api_?key", re.IGNORECASE)
 
 
@@ -43,7 +44,7 @@ class Request:
     """
 
     method: str
-    url: str
+    url: str = field(repr=lambda url: repr(url.partition("?")[0]))
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     body: Any = field(default=..., repr=False)
@@ -57,6 +58,8 @@ class Request:
         """Where this goes, for messages: verb, address and query; never a header, never a signature."""
         shown_query = [(name, "***" if _SECRET_QUERY.search(name) else value) for name, value in self.query]
         query = f"?{urlencode(shown_query, safe='*')}" if shown_query else ""
+        if len(query) > _LONGEST_QUERY:
+            query = f"{query[:_LONGEST_QUERY]}..."
         # An address that brings its query along is one that somebody signed for us.
         address, signed, _ = self.url.partition("?")
         return f"{self.method} {address}{'?***' if signed else ''}{query}"

@@ -113,7 +113,7 @@ class Jobs:
                 continue
             for (sku, place), quantity in job.rows.items():
                 verdict = report.of(sku)
-                if sku in report.rows or verdict.status == "accepted":
+                if verdict.status != "pending":
                     self._answers[sku, place] = quantity, verdict
             yield from self.close(job)
 
@@ -127,7 +127,7 @@ class Jobs:
             quantity, verdict = self._answers.pop(row.key, (None, Verdict()))
             if job is not None:
                 results.append(_held(row, job))
-            elif quantity == row.change.quantity and verdict.status != "pending":
+            elif quantity == row.change.quantity:
                 results.append(verdict.result(row.change))
             else:
                 free.append(row)
