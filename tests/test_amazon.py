@@ -1038,7 +1038,7 @@ def test_a_whole_run_and_a_second_one_that_finds_nothing_to_do(make: Any, tmp_pa
     with SqliteLedger(tmp_path / "omsync.db") as ledger:
         first = run_once(amazon, ledger, stock)
         assert {one.master_sku: (one.outcome, one.reason) for one in first.outcomes} == {
-            "MUG": ("pending", "not_yet_seen" if make is sink else "job_pending"),
+            "MUG": ("pending", "accepted" if make is sink else "job_pending"),
             "FBA": ("skipped", "unmanaged_in_cart"),
             "NONE": ("skipped", "not_in_cart"),
         }

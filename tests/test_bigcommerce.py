@@ -150,7 +150,7 @@ def test_what_was_taken_shows_later_and_the_next_run_sees_it() -> None:
     there = store(eventual=True)
     first = sync_cart(stock(MUG=12, CUP=3, GONE=1), sink(there), CART, merchant=MERCHANT)
     assert first.counts == {"pending": 1, "unchanged": 1, "skipped": 1}
-    assert {one.reason for one in first.outcomes if one.outcome == "pending"} == {"not_yet_seen"}
+    assert {one.reason for one in first.outcomes if one.outcome == "pending"} == {"accepted"}
     assert first.cart_only == ("NEW",)
     there.settle()
     second = sync_cart(stock(MUG=12, CUP=3, GONE=1), sink(there), CART, merchant=MERCHANT)

@@ -35,6 +35,7 @@ from omsync import (
     CartSink,
     InventorySnapshot,
     MerchantSettings,
+    Notice,
     OrderManagerSource,
     PerSalesChannel,
     PerWarehouse,
@@ -297,12 +298,13 @@ def test_accepted_without_an_echo_is_read_back_and_applied(shell: Shell, ledger:
     assert ledger.state("A").observed == 5
 
 
-def test_accepted_and_not_shown_when_read_back_is_pending(shell: Shell) -> None:
+def test_a_cart_that_shows_it_later_is_not_read_back_and_the_run_is_a_success(shell: Shell) -> None:
     cart = FakeCart({"A": 1}, rows={"A": "silent"}, completion="eventual")
 
     report = shell.sync_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT)
 
-    assert ends(report) == {"A": ("pending", "not_yet_seen")}
+    assert ends(report) == {"A": ("pending", "accepted")}
+    assert report.status == "success"
     assert len(cart.reads) == 1
 
 
@@ -1189,3 +1191,90 @@ def test_an_alias_cart_reports_products_without_a_listing(shell: Shell) -> None:
     )
 
     assert ends(report) == {"us-a": ("applied", ""), "B": ("skipped", "no_alias")}
+
+
+# A cart that is sent everything each time.
+
+
+def whole_cart(shown: dict[str | tuple[str, str | None], int | Shelf], **more: Any) -> FakeCart:
+    can = {"contents": "full", "lists_all": True, "creates_listings": True, **more}
+    return FakeCart(shown, **can)
+
+
+def test_a_cart_that_is_sent_everything_is_told_also_when_nothing_changed(
+    shell: Shell, ledger: DictLedger
+) -> None:
+    cart = whole_cart({"A": 5, "OLD": 2})
+
+    report = shell.sync_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT, ledger=ledger)
+
+    assert cart.sent == [("A", 5), ("OLD", 2)]
+    assert (report.status, ends(report)) == ("success", {"A": ("unchanged", "")})
+    assert str(report).startswith("1 listing: 1 unchanged; 1 repeated as last told; 1 only in the cart")
+    assert "1 listing only in the cart, repeated as last told: 'OLD'" in str(report)
+    assert ledger.state("A").sent is None
+
+
+def test_what_is_skipped_is_asked_about_where_everything_is_sent(shell: Shell) -> None:
+    cart = whole_cart({"A": 5, "OUT": 2}, lists_all=False)
+    without = CartSettings(name="shop", exclude={"OUT"})
+
+    report = shell.sync_cart(stock({"A": 7, "OUT": 9}), cart, without, merchant=MERCHANT)
+
+    assert cart.sent == [("A", 7), ("OUT", 2)]
+    assert [(one.listing_sku, one.outcome, one.repeated) for one in report.outcomes] == [
+        ("A", "applied", None),
+        ("OUT", "skipped", 2),
+    ]
+
+
+def test_a_plan_without_changes_is_pushed_as_a_whole_at_what_the_cart_was_told_by_then(shell: Shell) -> None:
+    cart = whole_cart({"A": 5, "OLD": 2})
+    plan = shell.plan_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT)
+    cart.put("OLD", 1)
+
+    report = shell.push_plan(plan, cart)
+
+    assert cart.sent == [("A", 5), ("OLD", 1)]
+    assert report.status == "success"
+
+
+def test_a_whole_that_does_not_go_out_fails_a_run_in_which_nothing_changed(
+    shell: Shell, ledger: DictLedger
+) -> None:
+    cart = whole_cart({"A": 5}, readable=True)
+    cart.before_push = on_push(1, raising(UnreachableError("no network")))
+
+    report = shell.sync_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT, ledger=ledger)
+
+    assert (report.status, ends(report)) == ("failed", {"A": ("skipped", "not_sent")})
+    assert the_run(ledger).status == "failed"
+
+
+def test_a_cart_that_cannot_be_read_is_sent_everything_from_the_ledger(
+    shell: Shell, ledger: DictLedger
+) -> None:
+    cart = whole_cart({}, readable=False)
+    shell.sync_cart(stock({"A": 5, "B": 3}), cart, SHOP, merchant=MERCHANT, ledger=ledger)
+    without = CartSettings(name="shop", exclude={"B"})
+
+    report = shell.sync_cart(stock({"A": 5, "B": 9}), cart, without, merchant=MERCHANT, ledger=ledger)
+
+    assert [(row.listing_sku, row.quantity, row.repeated) for row in cart.pushes[1]] == [
+        ("A", 5, True),
+        ("B", 3, True),
+    ]
+    assert {one.listing_sku: one.repeated for one in report.outcomes} == {"A": 5, "B": 3}
+
+
+@pytest.mark.parametrize("shell", [Blocking(), Awaiting(twins=False)], ids=lambda shell: shell.name)
+def test_what_a_cart_itself_has_to_say_is_in_the_plan_and_the_report(shell: Shell, clock: FakeClock) -> None:
+    class TalkingCart(FakeCart):
+        def cart_notices(self, now: datetime) -> list[Notice]:
+            return [Notice(reason="hour", message=f"It is {now:%H}")]
+
+    cart = TalkingCart({"A": 5})
+    report = shell.sync_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT, clock=clock)
+
+    assert [(one.reason, one.message) for one in report.notices] == [("hour", "It is 08")]
+    assert report.plan.notices == report.notices

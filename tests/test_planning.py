@@ -27,10 +27,11 @@ from omsync import (
     SyncPlan,
     allocate,
 )
-from omsync.errors import NoExplanationError, SettingsError
+from omsync.errors import InvalidValueError, NoExplanationError, SettingsError
 from omsync.exchange import SinkCapabilities
 from omsync.planning import accepted_figures, batches, changes_of, make_plan, refresh
 from omsync.planning.plan import Key
+from omsync.serial import load_plan
 
 MERCHANT = MerchantSettings(mode=PerWarehouse())
 Shown = Mapping[str, int | CartListing | None]
@@ -640,3 +641,138 @@ def test_looking_again_at_a_cart_that_did_not_move_changes_no_line(
     plan = make_plan(allocation_of(figures), shown, can)
 
     assert refresh(plan, shown, can).lines == plan.lines
+
+
+# A cart that is sent everything each time.
+
+
+def rows_of(plan: SyncPlan, *, approved: bool = False, **can: Any) -> dict[str, tuple[int, bool]]:
+    rows = changes_of(plan, capabilities(contents="full", **can), run_id="r", approved=approved)
+    return {row.listing_sku: (row.quantity, row.repeated) for row in rows}
+
+
+def full_plan(shown: Shown, figures: Mapping[str, int], **more: Any) -> SyncPlan:
+    return planned(figures, shown, contents="full", lists_all=True, creates_listings=True, **more)
+
+
+def test_a_cart_that_is_sent_everything_gets_what_is_unchanged_again() -> None:
+    plan = full_plan({"A": 5, "B": 1}, {"A": 5, "B": 7, "C": 2})
+
+    assert rows_of(plan) == {"A": (5, True), "B": (7, False), "C": (2, False)}
+    assert plan.known == ()
+
+
+def test_what_is_held_is_repeated_at_what_the_cart_was_last_told_until_it_is_approved() -> None:
+    plan = full_plan({"A": 5}, {"A": 0}, accepts_zero=False)
+
+    assert actions(plan) == {"A": ("hold", "cart_refuses_zero")}
+    assert rows_of(plan) == {"A": (5, True)}
+    assert rows_of(plan, approved=True) == {"A": (0, False)}
+
+
+def test_what_is_held_and_was_never_told_is_left_out() -> None:
+    assert rows_of(full_plan({}, {"A": 0}, accepts_zero=False)) == {}
+
+
+def test_what_is_skipped_but_known_is_repeated_and_what_was_never_told_is_not() -> None:
+    plan = full_plan({"OUT": 4, "GONE": 3}, {"A": 1, "OUT": 9, "NEW": 9}, cart={"exclude": {"OUT", "NEW"}})
+
+    assert rows_of(plan) == {"A": (1, False), "OUT": (4, True), "GONE": (3, True)}
+    assert [row.listing_sku for row in plan.known] == ["GONE", "OUT"]
+    assert [(one.reason, one.entries) for one in plan.notices if one.reason == "cart_only_repeated"] == [
+        ("cart_only_repeated", ("GONE",))
+    ]
+    assert plan.cart_only == ("GONE",)
+
+
+def test_a_plan_for_a_cart_that_is_sent_everything_says_how_many_rows_are_repeated() -> None:
+    plan = full_plan({"A": 5, "OLD": 2}, {"A": 5, "B": 5})
+
+    (said,) = [one.message for one in plan.notices if one.reason == "told_everything"]
+    assert said == "fake cart is told everything each time, and what does not change as last told: 2 rows"
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        CartListing(listing_sku="OLD", quantity=1, state="duplicate"),
+        CartListing(listing_sku="OLD", quantity=None),
+        CartListing(listing_sku="OLD", location_id="W", quantity=1, same_as="V"),
+    ],
+)
+def test_what_the_cart_was_told_is_repeated_only_where_it_is_certain(listing: CartListing) -> None:
+    assert full_plan({"OLD": listing}, {"A": 1}).known == ()
+
+
+def test_a_cart_that_cannot_be_read_gets_repeated_what_it_accepted() -> None:
+    plan = planned(
+        {"A": 5, "B": 0},
+        {},
+        accepted={("A", None): 5, ("B", None): 3, ("OLD", "W"): 2, ("OLD", None): 1},
+        contents="full",
+        readable=False,
+        accepts_zero=False,
+    )
+
+    assert rows_of(plan, readable=False)["A"] == (5, True)
+    assert rows_of(plan, readable=False)["B"] == (3, True)
+    assert [(row.listing_sku, row.location_id) for row in plan.known] == [("OLD", None), ("OLD", "W")]
+
+
+def test_a_repeated_figure_is_never_negative() -> None:
+    assert rows_of(full_plan({"OLD": -3}, {}))["OLD"] == (0, True)
+
+
+def test_what_is_sent_as_a_whole_is_one_push_whatever_the_limits_are() -> None:
+    can = capabilities(
+        contents="full",
+        max_rows=1,
+        max_bytes=10,
+        bytes_per_row=9,
+        grouping="by_location",
+        locations="optional",
+    )
+    rows = changes_of(full_plan({"A": 5, "B": 1}, {"A": 5, "B": 7}), can, run_id="r")
+
+    assert [len(batch) for batch in batches(rows, can)] == [2]
+    assert can.rows_per_push is None
+
+
+def test_a_cart_that_keeps_units_on_hand_cannot_be_sent_everything() -> None:
+    with pytest.raises(InvalidValueError, match="does not go with"):
+        capabilities(contents="full", quantity_meaning="on_hand")
+
+
+def test_what_was_told_since_the_plan_is_what_a_later_push_repeats() -> None:
+    can = capabilities(contents="full", lists_all=True, creates_listings=True)
+    plan = full_plan({"A": 5, "OUT": 4, "OLD": 3}, {"A": 5, "OUT": 9}, cart={"exclude": {"OUT"}})
+
+    again = refresh(plan, listings({"A": 6, "OUT": 2, "OLD": 1}), can)
+
+    assert actions(again) == {"A": ("skip", "moved_since_plan")}
+    assert rows_of(again) == {"A": (6, True), "OUT": (2, True), "OLD": (1, True)}
+    assert rows_of(refresh(plan, listings({"A": 5}), can)) == {"A": (5, True)}
+
+
+def test_a_line_that_was_told_and_is_not_any_more_has_moved_and_is_not_repeated() -> None:
+    can = capabilities(contents="full", lists_all=True, creates_listings=True)
+    plan = full_plan({"A": 5}, {"A": 5, "NEW": 1})
+
+    again = refresh(plan, [], can)
+
+    assert actions(again) == {"A": ("skip", "moved_since_plan"), "NEW": ("change", "stock")}
+    assert rows_of(again) == {"NEW": (1, False)}
+
+
+def test_a_skipped_line_is_looked_at_again_only_for_what_is_repeated() -> None:
+    can = capabilities(contents="full", lists_all=True)
+    plan = plan_of(line_of("A", 5, 4, action="skip", reason="location_named_twice"))
+
+    assert rows_of(refresh(plan, listings({"A": 3}), can)) == {"A": (3, True)}
+    assert rows_of(refresh(plan, [], can)) == {}
+
+
+def test_a_plan_with_known_rows_survives_being_saved() -> None:
+    plan = full_plan({"A": 5, "OLD": 2}, {"A": 7})
+
+    assert load_plan(plan.to_json()).known == plan.known

@@ -36,7 +36,7 @@ from omsync.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from omsync.planning import make_plan
+from omsync.planning import KnownRow, make_plan
 from omsync.pushing import Push
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -113,7 +113,8 @@ def test_a_cart_that_shows_it_later_or_never_is_not_asked_at_once(can: dict[str,
     push.batch_answered(batch, accepted(batch))
 
     assert push.unseen_listings() == []
-    assert ends(push)["A"] == ("pending", "not_yet_seen" if can.get("readable", True) else "accepted")
+    assert ends(push)["A"] == ("pending", "accepted")
+    assert push.status() == "success"
 
 
 def test_accepted_with_another_quantity_shown_is_pending_and_says_both() -> None:
@@ -377,3 +378,130 @@ def test_every_listing_ends_in_exactly_one_outcome_whatever_the_cart_answers(
             assert cart.shows(one.master_sku) == wanted[one.master_sku]
     written = {row.listing_sku for push_ in cart.pushes for row in push_}
     assert all(one.listing_sku in written for one in outcomes if one.outcome in {"applied", "rejected"})
+
+
+# A cart that is sent everything each time.
+
+
+def full_push(*lines: PlanLine, known: Sequence[KnownRow] = (), **more: Any) -> Push:
+    plan = SyncPlan(merchant="default", cart="shop", lines=lines, known=known)
+    can = capabilities(contents="full", **more)
+    return Push(plan=plan, capabilities=can, run_id="r", approved=False)
+
+
+def repeats(push: Push) -> dict[str, int | None]:
+    return {one.listing_sku or "": one.repeated for one in push.outcomes()}
+
+
+UNCHANGED = line("SAME", 5, 5, action="unchanged")
+HELD = line("HELD", 9, 2, action="hold", reason="source_answer_lost")
+SKIPPED = line("SKIP", 9, 3, action="skip", reason="location_named_twice")
+
+
+def test_repetitions_leave_the_outcomes_as_they_are_and_mark_them() -> None:
+    push = full_push(UNCHANGED, HELD, SKIPPED, line("NEW"), known=[KnownRow(listing_sku="OLD", quantity=4)])
+    batch = send(push)
+
+    assert {row.listing_sku: row.quantity for row in batch} == {
+        "NEW": 5,
+        "SAME": 5,
+        "HELD": 2,
+        "SKIP": 3,
+        "OLD": 4,
+    }
+    push.batch_answered(batch, accepted(batch))
+
+    assert ends(push) == {
+        "SAME": ("unchanged", ""),
+        "HELD": ("held", "source_answer_lost"),
+        "SKIP": ("skipped", "location_named_twice"),
+        "NEW": ("pending", "not_yet_seen"),
+    }
+    assert repeats(push) == {"SAME": 5, "HELD": 2, "SKIP": 3, "NEW": None}
+    assert push.rows_left == 0
+    assert [one.listing_sku for one in push.learned(NOW)] == ["NEW"]
+    assert [one.listing_sku for one in push.sent(batch, NOW)] == ["NEW"]
+
+
+def test_a_repetition_that_waits_for_its_answer_was_told_too() -> None:
+    push = full_push(UNCHANGED)
+    push.batch_answered(send(push), [PushResult(listing_sku="SAME", status="pending")])
+
+    assert repeats(push) == {"SAME": 5}
+    assert push.sent_any
+
+
+@pytest.mark.parametrize("status", ["rejected", "skipped", "conflict"])
+def test_a_repetition_that_the_cart_does_not_take_is_said_of_an_unchanged_line(status: str) -> None:
+    push = full_push(UNCHANGED, HELD)
+    batch = send(push)
+    push.batch_answered(
+        batch, [PushResult(listing_sku=row.listing_sku, status=status, reason="why") for row in batch]
+    )
+
+    assert ends(push) == {"SAME": (status, "why"), "HELD": ("held", "source_answer_lost")}
+    assert repeats(push) == {"SAME": None, "HELD": None}
+
+
+def test_a_cart_that_says_nothing_about_a_repetition_leaves_it_open() -> None:
+    push = full_push(UNCHANGED)
+    push.batch_answered(send(push), [])
+
+    assert ends(push) == {"SAME": ("pending", "no_answer_for_row")}
+
+
+def test_what_is_sent_as_a_whole_and_refused_is_not_halved() -> None:
+    push = full_push(UNCHANGED, HELD, line("NEW"))
+    push.batch_failed(send(push), RefusedError("no", code="bad_document"))
+
+    assert push.rows_left == 0
+    assert ends(push) == {
+        "SAME": ("rejected", "bad_document"),
+        "HELD": ("held", "source_answer_lost"),
+        "NEW": ("rejected", "bad_document"),
+    }
+    assert push.status() == "failed"
+
+
+def test_a_whole_whose_answer_was_lost_is_pending_also_where_nothing_changed() -> None:
+    push = full_push(UNCHANGED)
+    push.batch_failed(send(push), LostAnswerError("gone"))
+
+    assert ends(push) == {"SAME": ("pending", "answer_unknown")}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (UnreachableError("no network"), "2 rows could not be repeated (not sent): no network"),
+        (LostAnswerError("gone"), "2 rows could not be repeated (answer unknown): gone"),
+    ],
+)
+def test_a_whole_that_only_repeats_what_is_skipped_and_does_not_go_out_is_no_success(
+    error: OmsyncError, said: str
+) -> None:
+    push = full_push(SKIPPED, known=[KnownRow(listing_sku="OLD", quantity=4)])
+    push.batch_failed(send(push), error)
+
+    assert [(one.reason, one.message) for one in push.plan.notices] == [("not_repeated", said)]
+    assert ends(push) == {"SKIP": ("skipped", "location_named_twice")}
+    assert push.status() == "failed"
+    assert not push.sent_any
+
+
+def test_an_interrupt_after_everything_was_told_leaves_what_was_told() -> None:
+    push = full_push(UNCHANGED, HELD)
+    batch = send(push)
+    push.batch_answered(batch, accepted(batch))
+    push.stop("not_sent", "the ledger broke")
+
+    assert ends(push) == {"SAME": ("unchanged", ""), "HELD": ("held", "source_answer_lost")}
+    assert push.plan.notices == ()
+
+
+def test_an_interrupt_while_everything_is_under_way_leaves_it_open() -> None:
+    push = full_push(UNCHANGED, line("NEW"))
+    send(push)
+    push.stop("cancelled", "Ctrl-C")
+
+    assert ends(push) == {"SAME": ("pending", "answer_unknown"), "NEW": ("pending", "answer_unknown")}

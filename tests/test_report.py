@@ -177,6 +177,9 @@ def test_every_listing_of_any_merchant_has_exactly_one_outcome(case: Case, unlis
         ([outcome("held")], "partial"),
         ([outcome("conflict")], "partial"),
         ([outcome("pending", "not_yet_seen")], "partial"),
+        ([outcome("pending", "accepted"), outcome("pending", "job_pending")], "success"),
+        ([outcome("pending", "awaiting_acknowledgement")], "success"),
+        ([outcome("rejected", "accepted")], "failed"),
         ([outcome("applied"), outcome("rejected")], "partial"),
         ([outcome("pending"), outcome("skipped", "deadline")], "partial"),
         ([outcome("unchanged"), outcome("rejected")], "failed"),
@@ -323,3 +326,42 @@ def test_a_report_explains_from_the_snapshot_of_its_run_and_elsewhere_is_a_named
     with pytest.raises(NoExplanationError) as caught:
         report().explain("A")
     assert caught.value.code == "not_carried"
+
+
+def test_what_was_repeated_is_marked_and_said() -> None:
+    plan = SyncPlan(
+        merchant="acme",
+        cart="shop",
+        lines=[line("A"), line("B", "skip", location_id="W")],
+        skipped=[skip("C", "C", "excluded"), skip(None, "D", "no_alias"), skip("E", "E", "excluded")],
+    )
+    repeated = {("A", None): 5, ("B", "W"): 2, ("C", "W"): 3, ("C", "V"): 4}
+
+    outcomes = outcomes_of_plan(plan, repeated=repeated)
+
+    assert {one.listing_sku or "": one.repeated for one in outcomes} == {
+        "A": 5,
+        "B": 2,
+        "C": 7,
+        "": None,
+        "E": None,
+    }
+    assert str(report(*outcomes)).endswith("; 3 repeated as last told")
+    assert json.loads(report(*outcomes).to_json())["outcomes"][0]["repeated"] == 5
+
+
+def test_a_run_that_only_repeated_pushed_something() -> None:
+    again = Outcome(listing_sku="A", master_sku="A", outcome="unchanged", repeated=5)
+
+    assert str(report(again)) == "1 listing: 1 unchanged; 1 repeated as last told"
+
+
+def test_a_repetition_that_did_not_go_out_is_why_a_run_was_no_success() -> None:
+    notice = Notice(reason="not_repeated", message="1 row could not be repeated")
+
+    assert status_of([outcome("skipped", "excluded")], [notice]) == "failed"
+    assert status_of([outcome("pending")], [notice]) == "partial"
+    assert report(outcome("skipped", "excluded"), status="failed", notices=[notice]).why == (
+        "not_repeated",
+        "1 row could not be repeated",
+    )

@@ -760,7 +760,7 @@ def test_a_whole_run_and_a_second_one_that_finds_nothing_to_do(make: Any, tmp_pa
     with SqliteLedger(tmp_path / "omsync.db") as ledger:
         first = sync_cart(stock, make(shop), cart(), merchant=BY_WAREHOUSE, ledger=ledger)
         assert {one.master_sku: (one.outcome, one.reason) for one in first.outcomes} == {
-            "MUG": ("applied", "") if make is sink else ("pending", "not_yet_seen"),
+            "MUG": ("applied", "") if make is sink else ("pending", "accepted"),
             "WFS": ("skipped", "unmanaged_in_cart"),
             "NONE": ("skipped", "not_in_cart"),
         }

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from attrs import field, frozen
 
 from omsync import checks
+from omsync.errors import InvalidValueError
 
 __all__ = [
     "CartListing",
@@ -31,7 +32,12 @@ class SinkCapabilities:
         lists_all: Whether ``read`` also gives listings that nobody asked for, so that they can be counted.
         creates_listings: Whether a listing that the cart does not have is made by pushing it.
         locations: ``"none"``, ``"optional"`` or ``"required"``: whether a row may or must name a location.
+        contents: ``"changes"``: a push holds what differs. ``"full"``: it holds everything, in one push that
+            is never cut, also when nothing differs; what is unchanged, held or skipped is repeated at what
+            the cart was last told. Only for ``"available"``; limits on rows and bytes do not apply.
+        sells_all_locations: Whether shoppers may buy what stands at any location; if not, the default one's.
         max_rows: Rows in one push at most; None for no limit.
+        rows_per_call: Rows in one of the cart's calls at most, where a push makes several; None: as max_rows.
         max_bytes: Bytes in one push at most; None for no limit.
         bytes_per_row: The most that one row adds to a push, in bytes.
         bytes_per_call: What a push weighs without rows, in bytes.
@@ -60,7 +66,10 @@ class SinkCapabilities:
     lists_all: bool = field(default=False, validator=checks.flag)
     creates_listings: bool = field(default=False, validator=checks.flag)
     locations: str = field(default="none", validator=checks.one_of("none", "optional", "required"))
+    contents: str = field(default="changes", validator=checks.one_of("changes", "full"))
+    sells_all_locations: bool = field(default=True, validator=checks.flag)
     max_rows: int | None = field(default=100, validator=checks.optional(checks.whole(minimum=1)))
+    rows_per_call: int | None = field(default=None, validator=checks.optional(checks.whole(minimum=1)))
     max_bytes: int | None = field(default=None, validator=checks.optional(checks.whole(minimum=1)))
     bytes_per_row: int = field(default=0, validator=checks.whole(minimum=0))
     bytes_per_call: int = field(default=0, validator=checks.whole(minimum=0))
@@ -79,9 +88,18 @@ class SinkCapabilities:
     integer_only: bool = field(default=True, validator=checks.flag)
     untracked_policy: str = field(default="skip", validator=checks.one_of("skip", "track", "error"))
 
+    def __attrs_post_init__(self) -> None:
+        if self.contents == "full" and self.quantity_meaning == "on_hand":
+            raise InvalidValueError(
+                "SinkCapabilities.contents 'full' does not go with the quantity_meaning 'on_hand'",
+                remedy="What a cart was told can be repeated only where it shows what it is told.",
+            )
+
     @property
     def rows_per_push(self) -> int | None:
         """Rows in one push, by the limits on rows and on bytes; None for no limit."""
+        if self.contents == "full":
+            return None
         limits = [] if self.max_rows is None else [self.max_rows]
         if self.max_bytes is not None and self.bytes_per_row:
             limits.append(max(1, (self.max_bytes - self.bytes_per_call) // self.bytes_per_row))
@@ -127,6 +145,8 @@ class QuantityChange:
         shown: What the cart showed when the plan was made, in the sink's own meaning; None: unknown.
         version: The version that the cart gave with ``shown``.
         key: An idempotency key, from the run and the row, never from the value.
+        repeated: Nothing was decided anew: the row repeats what the cart was last told, for a cart that is
+            sent everything each time.
     """
 
     listing_sku: str = field(validator=checks.text)
@@ -136,6 +156,7 @@ class QuantityChange:
     shown: int | None = field(default=None, validator=checks.optional(checks.whole()))
     version: str | None = field(default=None, validator=checks.optional(checks.text))
     key: str = field(default="", validator=checks.any_text)
+    repeated: bool = field(default=False, validator=checks.flag)
 
 
 @frozen(kw_only=True)
@@ -151,6 +172,7 @@ class PushResult:
             the answer shows none. "Accepted" without it is not yet "applied".
         reason: A stable word for programs when not accepted.
         message: What the cart said, for a person.
+        job: The cart's name for the work under way, when pending.
     """
 
     listing_sku: str = field(validator=checks.text)
@@ -159,6 +181,7 @@ class PushResult:
     echo: int | None = field(default=None, validator=checks.optional(checks.whole()))
     reason: str = field(default="", validator=checks.any_text)
     message: str = field(default="", validator=checks.any_text)
+    job: str = field(default="", validator=checks.any_text)
 
 
 @frozen(kw_only=True)

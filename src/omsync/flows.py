@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol, cast, runtime_checkable
 
-from omsync.allocation import allocate
+from attrs import evolve
+
+from omsync.allocation import Allocation, Notice, allocate
 from omsync.allocation.locations import check_channel_is_read, check_location
 from omsync.checks import shown
 from omsync.errors import OmsyncError, SettingsError, SnapshotError, WrongTypeError
-from omsync.exchange import CartListing, ListingState, PushResult, QuantityChange, RunRecord
+from omsync.exchange import (
+    CartListing,
+    ListingState,
+    PushResult,
+    QuantityChange,
+    RunRecord,
+    SinkCapabilities,
+)
 from omsync.http.steps import Steps, call
 from omsync.model import InventorySnapshot
 from omsync.planning import SyncPlan, accepted_figures, make_plan
@@ -25,6 +35,7 @@ from omsync.ports import (
     CartSink,
     OrderManagerSource,
     ReadRequest,
+    SourceMemory,
 )
 from omsync.pushing import Push
 from omsync.report import SyncReport
@@ -41,6 +52,16 @@ log = logging.getLogger("omsync")
 @runtime_checkable
 class _ReadsInSteps(Protocol):
     def read_steps(self, request: ReadRequest, /) -> Steps[InventorySnapshot]: ...
+
+
+@runtime_checkable
+class _Remembers(Protocol):
+    def remembering(self, memory: SourceMemory | None, /) -> Sink: ...
+
+
+@runtime_checkable
+class _HasNotices(Protocol):
+    def cart_notices(self, now: datetime, /) -> Iterable[Notice]: ...
 
 
 @runtime_checkable
@@ -96,6 +117,18 @@ def plan_flow(
 ) -> Steps[SyncPlan]:
     """Decide what a cart is to be told, and compare it with what the cart shows."""
     check_arguments(sink, cart, merchant, source)
+    sink = with_memory(sink, merchant.name, context)
+    return (yield from _plan(source, sink, cart, merchant, orders_in_flight, context))
+
+
+def _plan(
+    source: Source | InventorySnapshot | None,
+    sink: Sink,
+    cart: CartSettings,
+    merchant: MerchantSettings,
+    orders_in_flight: Mapping[str, int],
+    context: Context,
+) -> Steps[SyncPlan]:
     if not cart.enabled:
         return SyncPlan(merchant=merchant.name, cart=cart.name, enabled=False)
     check_location(merchant, cart)
@@ -104,16 +137,28 @@ def plan_flow(
     context.tell("allocate", 0, None)
     allocation = yield from call(allocate, snapshot, merchant, cart, orders_in_flight)
     capabilities = sink.capabilities
+    said: Iterable[Notice] = ()
+    if isinstance(sink, _HasNotices):
+        said = yield from call(sink.cart_notices, context.clock.now())
     shown: list[CartListing] = []
     accepted: dict[Key, int] = {}
     if capabilities.readable:
-        skus = sorted({quantity.listing_sku for quantity in allocation.quantities})
+        skus = sorted(_asked_for(allocation, capabilities))
         context.tell("read cart", 0, len(skus))
         shown = yield from read_cart(sink, skus)
         context.tell("read cart", len(skus), len(skus))
     else:
         accepted = yield from _accepted(merchant.name, cart.name, context)
-    return make_plan(allocation, shown, capabilities, accepted)
+    plan = make_plan(allocation, shown, capabilities, accepted)
+    return evolve(plan, notices=(*plan.notices, *said)) if said else plan
+
+
+def _asked_for(allocation: Allocation, capabilities: SinkCapabilities) -> set[str]:
+    """Name the listings to read; a cart that is sent everything is told of those without a quantity too."""
+    skus = {quantity.listing_sku for quantity in allocation.quantities}
+    if capabilities.contents == "full":
+        skus |= {skipped.listing_sku for skipped in allocation.skipped if skipped.listing_sku is not None}
+    return skus
 
 
 def push_flow(
@@ -147,6 +192,7 @@ def push_flow(
             code="other_destination",
             remedy="Push it to the cart it was made for, or plan again for this one.",
         )
+    sink = with_memory(sink, plan.merchant, context)
     run = new_run(plan.merchant, plan.cart, context)
     if context.ledger is not None:
         yield from call(context.ledger.begin_run, run)
@@ -163,11 +209,12 @@ def sync_flow(
 ) -> Steps[SyncReport]:
     """Read, plan, push; the run is noted from its beginning, so that a failure shows."""
     check_arguments(sink, cart, merchant, source)
+    sink = with_memory(sink, merchant.name, context)
     run = new_run(merchant.name, cart.name, context)
     try:
         if context.ledger is not None:
             yield from call(context.ledger.begin_run, run)
-        plan = yield from plan_flow(source, sink, cart, merchant, orders_in_flight, context)
+        plan = yield from _plan(source, sink, cart, merchant, orders_in_flight, context)
     except BaseException as error:
         yield from fail(error, report_of(run, None, "failed", (), context, error), run, context)
         raise
@@ -249,6 +296,13 @@ def _check_reading(source: object, merchant: object) -> None:
         )
 
 
+def with_memory(sink: Sink, merchant: str, context: Context) -> Sink:
+    """Give a sink that keeps something between runs its place for it, and let it begin afresh."""
+    if isinstance(sink, _Remembers):
+        return sink.remembering(None if context.ledger is None else context.ledger.memory(merchant))
+    return sink
+
+
 # A port's method may be async; the runner then awaits it, so for these steps it is as if it were not.
 
 
@@ -299,7 +353,10 @@ def _push(
 
 
 def _look_again(push: Push, sink: Sink, context: Context) -> Steps[None]:
-    skus = sorted({line.listing_sku for line in push.plan.lines if line.action in {"change", "hold"}})
+    plan = push.plan
+    skus = sorted({line.listing_sku for line in plan.lines if line.action in {"change", "hold"}})
+    if sink.capabilities.contents == "full":
+        skus = sorted({line.listing_sku for line in plan.lines} | {row.listing_sku for row in plan.known})
     if not skus:
         return
     if sink.capabilities.readable:

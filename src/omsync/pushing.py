@@ -9,6 +9,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from attrs import evolve
+
+from omsync.allocation import Notice
+from omsync.allocation.reasons import words
+from omsync.checks import counted
 from omsync.errors import (
     DeadlineError,
     DecodeError,
@@ -23,6 +28,7 @@ from omsync.exchange import CartListing, ListingState, PushResult, QuantityChang
 from omsync.planning import SyncPlan, batches, changes_of, refresh
 from omsync.planning.plan import Key, PlanLine
 from omsync.report import (
+    NOT_REPEATED,
     Outcome,
     outcome_of_line,
     outcome_of_result,
@@ -60,6 +66,7 @@ class Push:
         self._rows: dict[Key, QuantityChange] = {}
         self._in_flight: Batch = ()
         self._done: dict[Key, Outcome] = {}
+        self._repeated: dict[Key, int] = {}
         self._news: list[ListingState] = []
         self._load()
 
@@ -71,7 +78,7 @@ class Push:
     @property
     def sent_any(self) -> bool:
         """Whether a row went over the wire, or may have."""
-        return any(one.was_sent for one in self._done.values())
+        return bool(self._repeated) or any(one.was_sent for one in self._done.values())
 
     def refresh(self, shown: Iterable[CartListing], accepted: Mapping[Key, int] | None = None) -> None:
         """Look at the cart again: lines that moved since the plan are dropped."""
@@ -92,6 +99,9 @@ class Push:
         for change in batch:
             key = (change.listing_sku, change.location_id)
             result = answers.get(key)
+            if change.repeated:
+                self._repetition_answered(key, change, result)
+                continue
             self._done[key] = outcome_of_result(self._lines[key], change, result, self._capabilities)
             if result is not None and result.status == "accepted":
                 echo = result.echo
@@ -105,7 +115,7 @@ class Push:
         if isinstance(error, _MAY_BE_DONE) and not isinstance(error, _NOT_DONE):
             self._settle(batch, "pending", "answer_unknown", error.message)
         elif isinstance(error, RefusedError) and not isinstance(error, UnauthorizedError):
-            if len(batch) > 1:
+            if len(batch) > 1 and self._capabilities.contents != "full":
                 middle = len(batch) // 2
                 self._queue.extendleft((batch[middle:], batch[:middle]))
             else:
@@ -118,10 +128,11 @@ class Push:
 
     def stop(self, reason: str, message: str) -> None:
         """Send nothing more; rows whose answer is missing may be done, the rest were not sent."""
-        left = {key: row for key, row in self._rows.items() if key not in self._done}
+        settled = {*self._done, *self._repeated}
+        left = {key: row for key, row in self._rows.items() if key not in settled}
         under_way = {(row.listing_sku, row.location_id) for row in self._in_flight}
-        self._settle(left.values(), "skipped", reason, message)
-        self._settle((left[key] for key in under_way & left.keys()), "pending", "answer_unknown", message)
+        self._settle([left[key] for key in left if key in under_way], "pending", "answer_unknown", message)
+        self._settle([left[key] for key in left if key not in under_way], "skipped", reason, message)
         self._queue.clear()
         self._in_flight = ()
 
@@ -146,7 +157,8 @@ class Push:
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """Give exactly one outcome for every (listing, location) and for every product without a listing."""
-        settled = outcomes_of_plan(self.plan, approved=self._approved)
+        by_plan = outcomes_of_plan(self.plan, approved=self._approved, repeated=self._repeated)
+        settled = [one for one in by_plan if (one.listing_sku or "", one.location_id) not in self._done]
         return tuple(
             sorted(
                 [*settled, *self._done.values()],
@@ -174,7 +186,7 @@ class Push:
 
     @staticmethod
     def sent(batch: Batch, now: datetime) -> list[ListingState]:
-        """Give a batch as about to go over the wire, for the ledger."""
+        """Give a batch as about to go over the wire, for the ledger; what is repeated is there already."""
         return [
             ListingState(
                 listing_sku=change.listing_sku,
@@ -183,6 +195,7 @@ class Push:
                 sent_at=now,
             )
             for change in batch
+            if not change.repeated
         ]
 
     def learned(self, now: datetime) -> list[ListingState]:
@@ -208,10 +221,30 @@ class Push:
         self._rows = {(row.listing_sku, row.location_id): row for row in rows}
         self._queue = deque(batches(rows, self._capabilities))
 
-    def _settle(self, batch: Iterable[QuantityChange], outcome: str, reason: str, message: str) -> None:
+    def _repetition_answered(self, key: Key, change: QuantityChange, result: PushResult | None) -> None:
+        """Note what was repeated; a refused repetition is said of a line that would pass as unchanged."""
+        if result is not None and result.status in {"accepted", "pending"}:
+            self._repeated[key] = change.available
+        elif self._is_unchanged(key):
+            self._done[key] = outcome_of_result(self._lines[key], change, result, self._capabilities)
+
+    def _is_unchanged(self, key: Key) -> bool:
+        return key in self._lines and self._lines[key].action == "unchanged"
+
+    def _settle(self, batch: Sequence[QuantityChange], outcome: str, reason: str, message: str) -> None:
+        settled = False
         for change in batch:
             key = (change.listing_sku, change.location_id)
-            self._done[key] = outcome_of_line(self._lines[key], outcome, reason, message)
+            # Of what is repeated, held and skipped lines stay so; an unchanged one was to be told again.
+            if not change.repeated or self._is_unchanged(key):
+                self._done[key] = outcome_of_line(self._lines[key], outcome, reason, message)
+                settled = True
+        if batch and not settled and all(one.reason != NOT_REPEATED for one in self.plan.notices):
+            notice = Notice(
+                reason=NOT_REPEATED,
+                message=f"{counted(len(batch), 'row')} could not be repeated ({words(reason)}): {message}",
+            )
+            self.plan = evolve(self.plan, notices=(*self.plan.notices, notice))
 
 
 def _state(key: Key, *, accepted: int | None = None, observed: int | None = None) -> ListingState:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import attrs
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from omsync import checks
 from omsync.allocation import Explanation, Notice
@@ -16,7 +16,7 @@ from omsync.allocation.reasons import words
 from omsync.checks import counted
 from omsync.exchange import PushResult, QuantityChange, SinkCapabilities
 from omsync.planning import SyncPlan
-from omsync.planning.plan import PlanLine
+from omsync.planning.plan import Key, PlanLine
 
 __all__ = ["OUTCOMES", "Outcome", "SyncReport", "outcome_of_result", "outcomes_of_plan", "status_of"]
 
@@ -28,6 +28,8 @@ rejected: the cart refused it. conflict: the cart moved meanwhile."""
 _DESIGNED = {"applied", "unchanged", "skipped"}
 _NOT_SENT = {"deadline", "cancelled", "not_sent"}
 _SENT = {"applied", "pending", "rejected", "conflict"}
+_UNDER_WAY = {"accepted", "job_pending", "awaiting_acknowledgement"}
+"""Pending as this cart works: it took the row, and shows or confirms it later. Nobody has to do anything."""
 
 
 @frozen(kw_only=True)
@@ -43,6 +45,8 @@ class Outcome:
         quantity: What it shall show, as an available quantity; None where there is none.
         shown: What it showed before; None where nobody knows.
         message: What to do, or what the cart said.
+        repeated: For a cart that is sent everything each time: the quantity that this run repeated, although
+            the outcome is unchanged, held or skipped; added up where the outcome names no location.
     """
 
     listing_sku: str | None
@@ -53,22 +57,28 @@ class Outcome:
     quantity: int | None = None
     shown: int | None = None
     message: str = ""
+    repeated: int | None = None
 
     @property
     def went_wrong(self) -> bool:
         """Whether a run with this outcome is no success."""
+        if self.outcome == "pending" and self.reason in _UNDER_WAY:
+            return False
         return self.outcome not in _DESIGNED or self.reason in _NOT_SENT
 
     @property
     def was_sent(self) -> bool:
         """Whether it went over the wire, or may have."""
-        return self.outcome in _SENT and self.reason != "moved_since_plan"
+        return self.repeated is not None or (self.outcome in _SENT and self.reason != "moved_since_plan")
 
 
 DOUBT = "source_answer_lost"
 """The notice of listings whose figures may be too high; a run with it is no success."""
 
-_ROUTINE = {"bundles_computed", "bundles_reported", "push_inventory_off", "blind_cart"}
+NOT_REPEATED = "not_repeated"
+"""The notice that a full push which only repeated did not go through; a run with it is no success."""
+
+_ROUTINE = {"bundles_computed", "bundles_reported", "push_inventory_off", "blind_cart", "told_everything"}
 """Notices of every ordinary run; the plan prints them, the report's line need not."""
 
 
@@ -127,7 +137,8 @@ class SyncReport:
             first = next(one for one in wrong if reason == (one.reason or one.outcome))
             said = f": {first.message}" if first.message else ""
             return reason, f"{counted(number, 'listing')} {first.outcome}{said}"
-        return next(((one.reason, one.message) for one in self.notices if one.reason == DOUBT), ("", ""))
+        worries = [one for one in self.notices if one.reason in {DOUBT, NOT_REPEATED}]
+        return next(((one.reason, one.message) for one in worries), ("", ""))
 
     def of(self, outcome: str) -> tuple[Outcome, ...]:
         """Give those that ended so."""
@@ -155,6 +166,9 @@ class SyncReport:
         head = f"{counted(len(self.outcomes), 'listing')}: {self._counted()}"
         if not any(one.was_sent for one in self.outcomes):
             head += "; nothing was pushed"
+        repeated = sum(one.repeated is not None for one in self.outcomes)
+        if repeated:
+            head += f"; {repeated:,} repeated as last told"
         if self.cart_only:
             head += f"; {len(self.cart_only):,} only in the cart"
         if self.code:
@@ -174,8 +188,16 @@ class SyncReport:
         return ", ".join(parts) or "nothing to sync"
 
 
-def outcomes_of_plan(plan: SyncPlan, *, approved: bool = False) -> list[Outcome]:
-    """Give the outcomes that a plan settles by itself: unchanged, skipped, held."""
+def outcomes_of_plan(
+    plan: SyncPlan, *, approved: bool = False, repeated: Mapping[Key, int] | None = None
+) -> list[Outcome]:
+    """Give the outcomes that a plan settles by itself: unchanged, skipped, held.
+
+    Args:
+        plan: The plan.
+        approved: Whether held lines went out too.
+        repeated: What a full push repeated.
+    """
     settled = {"unchanged": "unchanged", "skip": "skipped"}
     if not approved:
         settled["hold"] = "held"
@@ -187,7 +209,18 @@ def outcomes_of_plan(plan: SyncPlan, *, approved: bool = False) -> list[Outcome]
             # A quantity's own reason says where it is from; only what stops it is a reason of the outcome.
             reason = "" if line.action == "unchanged" else line.reason
             outcomes.append(outcome_of_line(line, outcome, reason, line.hint))
-    return [*outcomes, *_outcomes_of_skips(plan)]
+    outcomes += _outcomes_of_skips(plan)
+    return _marked(outcomes, repeated) if repeated else outcomes
+
+
+def _marked(outcomes: Iterable[Outcome], repeated: Mapping[Key, int]) -> list[Outcome]:
+    """Note what was repeated; an outcome without a location speaks of the listing at all of them."""
+    told: dict[Key, int] = {}
+    for (sku, location_id), quantity in repeated.items():
+        told[sku, location_id] = quantity
+        if location_id is not None:
+            told[sku, None] = told.get((sku, None), 0) + quantity
+    return [evolve(one, repeated=told.get((one.listing_sku or "", one.location_id))) for one in outcomes]
 
 
 def _outcomes_of_skips(plan: SyncPlan) -> Iterator[Outcome]:
@@ -249,7 +282,8 @@ def outcome_of_result(
     if result.echo == change.quantity:
         return outcome_of_line(line, "applied")
     if result.echo is None:
-        reason = "not_yet_seen" if capabilities.readable else "accepted"
+        at_once = capabilities.readable and capabilities.completion == "immediate"
+        reason = "not_yet_seen" if at_once else "accepted"
         return outcome_of_line(line, "pending", reason, "Accepted; the cart has not shown it yet.")
     return outcome_of_line(
         line,
@@ -263,8 +297,9 @@ def status_of(outcomes: Iterable[Outcome], notices: Iterable[Notice] = ()) -> st
     """Sum a run up: success, partial, or failed when nothing of what went wrong is made up for."""
     everything = tuple(outcomes)
     failures = [one for one in everything if one.outcome == "rejected" or one.reason in _NOT_SENT]
-    in_doubt = any(one.reason == DOUBT for one in notices)
+    reasons = {one.reason for one in notices}
+    in_doubt = bool(reasons & {DOUBT, NOT_REPEATED})
     if not in_doubt and not any(one.went_wrong for one in everything):
         return "success"
     got_through = any(one.outcome in {"applied", "pending"} for one in everything)
-    return "partial" if got_through or not failures else "failed"
+    return "partial" if got_through or not (failures or NOT_REPEATED in reasons) else "failed"

@@ -12,7 +12,7 @@ from omsync.allocation.notices import few
 from omsync.checks import counted
 from omsync.errors import SettingsError
 from omsync.exchange import CartListing, ListingState, SinkCapabilities
-from omsync.planning.plan import Key, PlanLine, SyncPlan
+from omsync.planning.plan import Key, KnownRow, PlanLine, SyncPlan
 
 __all__ = ["accepted_figures", "make_plan", "refresh"]
 
@@ -64,6 +64,7 @@ def make_plan(
         for quantity in allocation.quantities
     ]
     lines = _one_name_a_place(lines, listings)
+    known_rows = _known_rows(_last_told(listings, capabilities, accepted or {}), lines, capabilities)
     asked = {quantity.listing_sku for quantity in allocation.quantities}
     asked |= {skipped.listing_sku for skipped in allocation.skipped if skipped.listing_sku is not None}
     return SyncPlan(
@@ -73,8 +74,14 @@ def make_plan(
         taken_at=allocation.taken_at,
         lines=lines,
         skipped=allocation.skipped,
-        notices=(*allocation.notices, *_notices(capabilities, lines), *_rows_beside(lines, listings)),
+        notices=(
+            *allocation.notices,
+            *_notices(capabilities, lines),
+            *_rows_beside(lines, listings),
+            *_repeating(capabilities, lines, known_rows, asked),
+        ),
         cart_only=sorted(set(known) - asked),
+        known=known_rows,
         withheld=sum(quantity.withheld for quantity in allocation.quantities),
         allocation=allocation,
     )
@@ -129,6 +136,58 @@ def _rows_beside(lines: Sequence[PlanLine], listings: Mapping[Key, CartListing])
             message=f"{counted(len(beside), 'row')} of these listings at places that the plan does not tell; "
             f"they keep what they show: {few(beside)}",
             entries=tuple(beside),
+        )
+
+
+def _last_told(
+    listings: Mapping[Key, CartListing], capabilities: SinkCapabilities, accepted: Mapping[Key, int]
+) -> dict[Key, int]:
+    """Give what the cart was last told, where that is certain: what a full push can repeat."""
+    if not capabilities.readable:
+        return dict(accepted)
+    return {
+        key: listing.quantity
+        for key, listing in listings.items()
+        if listing.quantity is not None and listing.state == "listed" and listing.same_as is None
+    }
+
+
+def _known_rows(
+    told: Mapping[Key, int], lines: Sequence[PlanLine], capabilities: SinkCapabilities
+) -> tuple[KnownRow, ...]:
+    if capabilities.contents != "full":
+        return ()
+    planned = {line.key for line in lines}
+    return tuple(
+        KnownRow(listing_sku=sku, location_id=location_id, quantity=quantity)
+        for (sku, location_id), quantity in sorted(
+            told.items(), key=lambda item: (item[0][0], item[0][1] or "")
+        )
+        if (sku, location_id) not in planned
+    )
+
+
+def _repeating(
+    capabilities: SinkCapabilities,
+    lines: Sequence[PlanLine],
+    known: Sequence[KnownRow],
+    asked: set[str],
+) -> Iterator[Notice]:
+    """Say what a full push repeats although nothing was decided about it."""
+    if capabilities.contents != "full":
+        return
+    still = [line for line in lines if line.action != "change" and line.shown is not None]
+    yield Notice(
+        reason="told_everything",
+        message=f"{capabilities.destination} is told everything each time, and what does not change "
+        f"as last told: {counted(len(still) + len(known), 'row')}",
+    )
+    alone = sorted({row.listing_sku for row in known if row.listing_sku not in asked})
+    if alone:
+        yield Notice(
+            reason="cart_only_repeated",
+            message=f"{counted(len(alone), 'listing')} only in the cart, repeated as last told: {few(alone)}",
+            entries=tuple(alone),
         )
 
 
@@ -234,6 +293,14 @@ def _notices(capabilities: SinkCapabilities, lines: Sequence[PlanLine]) -> Itera
             message="The cart takes a listing down when it is told 0",
             entries=tuple(sorted({line.listing_sku for line in changing if line.quantity == 0})),
         )
+    places = sorted({line.location_id for line in changing if line.location_id is not None})
+    if places and not capabilities.sells_all_locations:
+        yield Notice(
+            reason="default_location_sells",
+            message="The cart sells only what stands at its default location; what is sent to others is not "
+            "offered, unless the cart adds locations up, which its vendor has to switch on",
+            entries=tuple(places),
+        )
     if capabilities.compare_and_set == "blind" and changing:
         yield Notice(
             reason="blind_cart",
@@ -252,6 +319,7 @@ def refresh(
 
     A line that shows its quantity by now is unchanged; one that shows something else than when the plan was
     made is skipped as ``"moved_since_plan"``. For units on hand the newest allocated units are taken over.
+    A cart that is sent everything gets repeated what it was told by now.
 
     Args:
         plan: What was planned.
@@ -260,22 +328,30 @@ def refresh(
         accepted: For a cart that cannot be read: what it last accepted by now.
     """
     listings = _listed(shown)
+    full = capabilities.contents == "full"
+    told = _last_told(listings, capabilities, accepted or {})
 
     def again(line: PlanLine) -> PlanLine:
-        if line.action not in {"change", "hold"}:
-            return line
-        if not capabilities.readable:
+        if line.action in {"change", "hold"} or (full and line.action == "unchanged"):
+            if capabilities.readable:
+                return _read_again(line, listings.get(line.key), capabilities)
             last = (accepted or {}).get(line.key, line.shown)
             return _moved(line, evolve(line, shown=last)) if line.basis == "ledger" else line
-        listing = listings.get(line.key)
-        if listing is None:
-            return line if line.basis == "none" else _skip(line, "not_in_cart")
-        problem = _listing_problem(listing, capabilities, at_location=listing)
-        if problem is not None:
-            return _skip(line, problem)
-        return _moved(line, _with_shown(line, listing, capabilities))
+        return evolve(line, shown=told.get(line.key)) if full else line
 
-    return evolve(plan, lines=tuple(again(line) for line in plan.lines))
+    lines = tuple(again(line) for line in plan.lines)
+    return evolve(plan, lines=lines, known=_known_rows(told, lines, capabilities))
+
+
+def _read_again(line: PlanLine, listing: CartListing | None, capabilities: SinkCapabilities) -> PlanLine:
+    if listing is None and capabilities.contents == "full":
+        return _moved(line, evolve(line, shown=None, basis="none"))
+    if listing is None:
+        return line if line.basis == "none" else _skip(line, "not_in_cart")
+    problem = _listing_problem(listing, capabilities, at_location=listing)
+    if problem is not None:
+        return _skip(line, problem)
+    return _moved(line, _with_shown(line, listing, capabilities))
 
 
 def _moved(then: PlanLine, now: PlanLine) -> PlanLine:

@@ -15,7 +15,7 @@ from omsync.allocation import Allocation, Explanation, Notice, Skip
 from omsync.errors import NoExplanationError
 from omsync.planning.table import plan_table
 
-__all__ = ["Key", "PlanLine", "SyncPlan", "seal_of"]
+__all__ = ["Key", "KnownRow", "PlanLine", "SyncPlan", "seal_of"]
 
 Key = tuple[str, str | None]
 """A listing SKU and a location of the cart, or None."""
@@ -66,6 +66,21 @@ class PlanLine:
         return 1 if self.quantity < self.shown else 3
 
 
+@frozen(kw_only=True)
+class KnownRow:
+    """What a cart that is sent everything was last told about something that the plan has no quantity for.
+
+    Args:
+        listing_sku: The cart's code.
+        location_id: The cart's location, or None.
+        quantity: What it was last told.
+    """
+
+    listing_sku: str = field(validator=checks.text)
+    location_id: str | None = field(default=None, validator=checks.optional(checks.text))
+    quantity: int = field(validator=checks.whole())
+
+
 @frozen(kw_only=True, repr=False)
 class SyncPlan:
     """What a cart is to be told, compared with what it shows.
@@ -79,6 +94,7 @@ class SyncPlan:
         skipped: What has no quantity at all.
         notices: What else a person should know.
         cart_only: Listings that only the cart has, sorted.
+        known: For a cart that is sent everything: what is repeated besides the lines, sorted.
         withheld: Units that rules and rounding keep back, in all.
         explanations: Carried along when the plan leaves its process: those of its changed lines.
         enabled: False when the cart is switched off; then the plan is empty.
@@ -92,6 +108,7 @@ class SyncPlan:
     skipped: tuple[Skip, ...] = field(default=(), converter=checks.as_tuple)
     notices: tuple[Notice, ...] = field(default=(), converter=checks.as_tuple)
     cart_only: tuple[str, ...] = field(default=(), converter=checks.as_tuple)
+    known: tuple[KnownRow, ...] = field(default=(), converter=checks.as_tuple)
     withheld: int = 0
     explanations: tuple[Explanation, ...] = field(default=(), converter=checks.as_tuple, eq=False)
     enabled: bool = True
