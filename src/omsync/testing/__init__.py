@@ -1,4 +1,4 @@
-"""What omsync ships for your tests: an order manager that behaves like the real one, and can be broken."""
+"""What omsync ships for your tests: an order manager that behaves like the real one, and a kit for sinks."""
 
 from __future__ import annotations
 
@@ -17,8 +17,18 @@ from omsync.testing.generated_catalog import generated_merchant
 from omsync.testing.sandbox import Answer, LoggedRequest, OrderManagerSandbox
 from omsync.testing.sandbox_server import SandboxServer
 from omsync.testing.sandbox_throttle import Throttle
+from omsync.testing.sink_kit import (
+    SINK_CHECKS,
+    CheckResult,
+    SinkBench,
+    SinkReport,
+    assert_conforms,
+    check_sink,
+    losing_answers,
+)
 
 __all__ = [
+    "SINK_CHECKS",
     "Answer",
     "Catalog",
     "CatalogChannel",
@@ -26,12 +36,18 @@ __all__ = [
     "CatalogProduct",
     "CatalogWarehouse",
     "ChannelRule",
+    "CheckResult",
     "Fault",
     "LoggedRequest",
     "OrderManagerSandbox",
     "SandboxServer",
+    "SinkBench",
+    "SinkReport",
     "StockRecord",
     "Throttle",
+    "assert_conforms",
+    "check_sink",
     "demo_merchant",
     "generated_merchant",
+    "losing_answers",
 ]
