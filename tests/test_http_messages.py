@@ -6,7 +6,7 @@ import pytest
 
 from omsync.errors import DecodeError, OmsyncError
 from omsync.http.driving import advance, kept
-from omsync.http.messages import Conversation, Request, Response
+from omsync.http.messages import Conversation, Request, Response, scrubbed
 from omsync.http.pacing import Pace
 from omsync.http.steps import Line
 
@@ -113,3 +113,13 @@ def test_a_line_shows_no_handler_and_knows_the_pace_of_each_lane() -> None:
     assert "handler" not in repr(line)
     assert line.pace_of("GET /v1/inventory") is slow
     assert line.pace_of("GET /v1/other") == Pace()
+
+
+def test_secrets_of_a_signed_query_are_taken_out_of_an_answer_that_echoes_them() -> None:
+    request = Request(
+        method="GET",
+        url="http://shop.example/x",
+        query=(("consumer_secret", "cs_very/secret+1"), ("oauth_version", "1.0"), ("sku", "MUG-RED-0017")),
+    )
+    echoed = Response(status=401, content=b"1.0 MUG-RED-0017 cs_very/secret+1 cs_very%2Fsecret%2B1")
+    assert scrubbed(request, echoed).content == b"1.0 MUG-RED-0017 *** ***"

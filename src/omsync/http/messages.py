@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from attrs import evolve, field, frozen
 
@@ -22,6 +22,8 @@ __all__ = ["Conversation", "Handler", "Request", "Response", "scrubbed"]
 T = TypeVar("T")
 
 _LONGEST_QUERY = 300
+_SHORTEST_SECRET = 8
+"""Shorter values of a signed query, such as its version, are no secrets and stand in many an answer."""
 _SECRET_QUERY = re.compile(r"^(oauth_|consumer_)|secret|token|signature|api_?key", re.IGNORECASE)
 
 
@@ -111,11 +113,18 @@ class Response:
 
 def scrubbed(request: Request, response: Response) -> Response:
     """Take the request's credentials out of an answer that echoes them, before anybody quotes it."""
-    content = response.content
+    secrets = {
+        value
+        for name, value in request.query
+        if _SECRET_QUERY.search(name) and len(value) >= _SHORTEST_SECRET
+    }
     for name, value in request.headers.items():
         if any(word in name.lower() for word in ("authorization", "key", "token", "cookie")):
-            for secret in {value, value.split(" ")[-1]}:
-                content = content.replace(secret.encode(errors="replace"), b"***") if secret else content
+            secrets |= {value, value.split(" ")[-1]}
+    content = response.content
+    for secret in sorted(secrets, key=len, reverse=True):
+        for written in (secret, quote(secret, safe="")):
+            content = content.replace(written.encode(errors="replace"), b"***") if written else content
     return response if content == response.content else evolve(response, content=content)
 
 

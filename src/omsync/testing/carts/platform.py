@@ -29,6 +29,7 @@ class Asked:
         query: (name, value) pairs in order.
         headers: By name in lower case.
         content: The body's bytes as they came over the wire.
+        secure: Whether it came to an address that begins with https; never over ``serve``.
     """
 
     method: str
@@ -36,6 +37,7 @@ class Asked:
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
     content: bytes
+    secure: bool = False
 
     @classmethod
     def of(cls, request: Request) -> Asked:
@@ -50,6 +52,7 @@ class Asked:
             query=(*parse_qsl(parts.query, keep_blank_values=True), *request.query),
             headers=headers,
             content=request.content or b"",
+            secure=parts.scheme == "https",
         )
 
     def json(self) -> Any:
