@@ -15,9 +15,12 @@ from omsync.sinks.bigcommerce import BigCommerce
 from omsync.sinks.ebay import Ebay
 from omsync.sinks.edi846 import Edi846, PartnerProfile, Party
 from omsync.sinks.files import CsvCart, JsonlCart
+from omsync.sinks.medusa import Medusa
 from omsync.sinks.saleor import Saleor
+from omsync.sinks.shopify import Shopify, StaticToken
 from omsync.sinks.vendure import Vendure
 from omsync.sinks.walmart import Walmart
+from omsync.sinks.woocommerce import WooCommerce
 
 PAGE = Path(__file__).parent / "carts" / "index.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
@@ -29,9 +32,14 @@ CARTS: Mapping[tuple[str, str], SinkCapabilities] = {
     ).capabilities,
     ("BigCommerce", "bigcommerce"): BigCommerce("store", token="t").capabilities,
     ("eBay", "ebay"): Ebay(client_id="c", client_secret="s", refresh_token="r").capabilities,
+    ("Medusa", "medusa"): Medusa("https://shop.example", api_key="sk_k").capabilities,
     ("Saleor", "saleor"): Saleor("https://shop.example/graphql/", token="t").capabilities,
+    ("Shopify", "shopify"): Shopify("shop", access=StaticToken("t")).capabilities,
     ("Vendure", "vendure"): Vendure("https://shop.example", api_key="k").capabilities,
     ("Walmart", "walmart"): Walmart("seller", client_id="c", client_secret="s").capabilities,
+    ("WooCommerce", "woocommerce"): WooCommerce(
+        "https://shop.example", key="ck_k", secret="cs_s"
+    ).capabilities,
     ("EDI (X12 846)", "edi846"): Edi846(profile=EDI, folder="edi").capabilities,
     ("CSV file", "files"): CsvCart("stock.csv").capabilities,
     ("JSONL file", "files"): JsonlCart("stock.jsonl").capabilities,

@@ -19,13 +19,21 @@ from omsync.sinks.bigcommerce import BigCommerce
 from omsync.sinks.ebay import Ebay
 from omsync.sinks.edi846 import Edi846, PartnerProfile, Party
 from omsync.sinks.files import CsvCart, JsonlCart
+from omsync.sinks.medusa import Medusa
 from omsync.sinks.saleor import Saleor
+from omsync.sinks.shopify import Shopify, StaticToken
+from omsync.sinks.vendure import Vendure
 from omsync.sinks.walmart import Walmart
+from omsync.sinks.woocommerce import WooCommerce
 from omsync.testing.carts.amazon import AmazonMarketplace
 from omsync.testing.carts.bigcommerce import BigCommerceStore
 from omsync.testing.carts.ebay import EbaySeller
+from omsync.testing.carts.medusa import MedusaShop
 from omsync.testing.carts.saleor import SaleorShop
+from omsync.testing.carts.shopify import ShopifyShop
+from omsync.testing.carts.vendure import VendureShop
 from omsync.testing.carts.walmart import WalmartMarketplace
+from omsync.testing.carts.woocommerce import WooCommerceShop
 
 __all__ = ["BENCHES", "Bench", "Shown"]
 
@@ -59,6 +67,84 @@ class Bench:
     order: Callable[[str], None] = field(default=lambda _: None)
     combines: bool = True
     settle: Callable[[], None] = nothing
+
+
+def shopify(skus: Iterable[str], _: Path, **options: Any) -> Bench:
+    there = ShopifyShop(locations=["Main street", "East"])
+    name = options.get("quantity_name", "available")
+    for sku in skus:
+        there.stock(there.add(sku, 1), 1, at="East")
+    sink = Shopify(
+        "acme",
+        access=StaticToken("shpat_test"),
+        location="Main street",
+        retry=ONCE,
+        handler=there.handle,
+        **options,
+    )
+    return Bench(
+        sink=sink,
+        shown=lambda keys: {(sku, place): there.quantity(sku, place) for sku, place in keys},
+        places=("Main street", "East"),
+        # Shopify takes units of open orders off what is for sale by itself; only on hand still counts them.
+        order=lambda sku: there.sell(sku, 1) if name == "on_hand" else None,
+    )
+
+
+def woocommerce(skus: Iterable[str], _: Path, *, by_parent: bool = False) -> Bench:
+    there = WooCommerceShop()
+    if by_parent:
+        there.add_variable("PARENT", dict.fromkeys(skus, 1))
+    else:
+        for sku in skus:
+            there.add(sku, 1)
+    sink = WooCommerce(
+        "https://shop.example",
+        key=there.key,
+        secret=there.secret,
+        calls_per_second=FAST,
+        retry=ONCE,
+        handler=there.handle,
+    )
+    return Bench(sink=sink, shown=lambda keys: {(sku, None): there.quantity(sku) for sku, _ in keys})
+
+
+def medusa(skus: Iterable[str], _: Path) -> Bench:
+    there = MedusaShop(locations=["Main", "Outlet"])
+    for sku in skus:
+        there.add(sku, 1)
+    sink = Medusa(
+        "https://shop.example", api_key=there.api_key, location="Main", retry=ONCE, handler=there.handle
+    )
+
+    def buyable(sku: str, place: str | None) -> int | None:
+        units = there.quantity(sku, place)
+        return None if units is None else int(units - there.reserved(sku, place))
+
+    return Bench(
+        sink=sink,
+        shown=lambda keys: {(sku, place): buyable(sku, place) for sku, place in keys},
+        places=("Main", "Outlet"),
+        order=lambda sku: there.sell(sku, 1),
+    )
+
+
+def vendure(skus: Iterable[str], _: Path) -> Bench:
+    there = VendureShop(locations=["Main", "Outlet"])
+    for sku in skus:
+        there.add(sku, 1)
+    sink = Vendure(
+        "https://shop.example", api_key=there.api_key, location="Main", retry=ONCE, handler=there.handle
+    )
+    return Bench(
+        sink=sink,
+        shown=lambda keys: {
+            (sku, place): (there.quantity(sku, place) or 0) - there.allocated(sku, place)
+            for sku, place in keys
+        },
+        places=("Main", "Outlet"),
+        order=lambda sku: there.sell(sku, 1),
+    )
 
 
 def saleor(skus: Iterable[str], _: Path) -> Bench:
@@ -252,6 +338,12 @@ def edi(_: Iterable[str], folder: Path, *, warehouses: str, version: str = "0040
 
 
 BENCHES: Mapping[str, Callable[[Iterable[str], Path], Bench]] = {
+    "shopify": shopify,
+    "shopify, on hand": partial(shopify, quantity_name="on_hand"),
+    "woocommerce": woocommerce,
+    "woocommerce, variations": partial(woocommerce, by_parent=True),
+    "medusa": medusa,
+    "vendure": vendure,
     "saleor": saleor,
     "bigcommerce": bigcommerce,
     "ebay": ebay,
