@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from omsync.ports import SinkCapabilities
+from omsync.sinks.adobe_commerce import AdobeCommerce, BearerToken
 from omsync.sinks.amazon import Amazon
 from omsync.sinks.bigcommerce import BigCommerce
 from omsync.sinks.ebay import Ebay
@@ -27,6 +28,9 @@ BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 EDI = PartnerProfile(sender=Party(id="ACME"), receiver=Party(id="BIGBOX"), usage="test", warehouses="total")
 CARTS: Mapping[tuple[str, str], SinkCapabilities] = {
+    ("Adobe Commerce", "adobe_commerce"): AdobeCommerce(
+        "https://shop.example", access=BearerToken("t")
+    ).capabilities,
     ("Amazon", "amazon"): Amazon(
         "seller", marketplace_id="m", client_id="c", client_secret="s", refresh_token="r"
     ).capabilities,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from edi846_partner import answer, quantities, segments
 
 from omsync.http.retrying import RetryPolicy
 from omsync.ports import CartSink
+from omsync.sinks.adobe_commerce import AdobeCommerce, Integration
 from omsync.sinks.amazon import Amazon
 from omsync.sinks.bigcommerce import BigCommerce
 from omsync.sinks.ebay import Ebay
@@ -25,6 +27,7 @@ from omsync.sinks.shopify import Shopify, StaticToken
 from omsync.sinks.vendure import Vendure
 from omsync.sinks.walmart import Walmart
 from omsync.sinks.woocommerce import WooCommerce
+from omsync.testing.carts.adobe_commerce import AdobeShop
 from omsync.testing.carts.amazon import AmazonMarketplace
 from omsync.testing.carts.bigcommerce import BigCommerceStore
 from omsync.testing.carts.ebay import EbaySeller
@@ -88,6 +91,45 @@ def shopify(skus: Iterable[str], _: Path, **options: Any) -> Bench:
         places=("Main street", "East"),
         # Shopify takes units of open orders off what is for sale by itself; only on hand still counts them.
         order=lambda sku: there.sell(sku, 1) if name == "on_hand" else None,
+    )
+
+
+def adobe_commerce(skus: Iterable[str], _: Path, **options: Any) -> Bench:
+    there = AdobeShop()
+    there.add_source("east", "East")
+    ordered: Counter[str] = Counter()
+    for sku in skus:
+        there.add(sku, 1)
+    access = Integration(
+        consumer_key="adobe-test-consumer-key",
+        consumer_secret="adobe-test-consumer-secret",
+        access_token="adobe-test-access-token",
+        access_token_secret="adobe-test-access-token-secret",
+    )
+
+    def order(sku: str) -> None:
+        there.order(sku, 1)
+        ordered[sku] += 1
+
+    def units(sku: str, place: str | None) -> int | None:
+        """Give what a source holds; the stock's reservations weigh on the default one."""
+        held = there.quantity(sku, "east" if place == "East" else "default")
+        return None if held is None else int(held) - (0 if place == "East" else ordered[sku])
+
+    return Bench(
+        sink=AdobeCommerce(
+            "https://shop.example",
+            access=access,
+            location="default",
+            calls_per_second=FAST,
+            retry=ONCE,
+            handler=there.handle,
+            **options,
+        ),
+        shown=lambda keys: {(sku, place): units(sku, place) for sku, place in keys},
+        places=("default", "East"),
+        order=order,
+        settle=there.reindex,
     )
 
 
@@ -340,6 +382,8 @@ def edi(_: Iterable[str], folder: Path, *, warehouses: str, version: str = "0040
 BENCHES: Mapping[str, Callable[[Iterable[str], Path], Bench]] = {
     "shopify": shopify,
     "shopify, on hand": partial(shopify, quantity_name="on_hand"),
+    "adobe commerce": adobe_commerce,
+    "adobe commerce, in bulk": partial(adobe_commerce, mode="async"),
     "woocommerce": woocommerce,
     "woocommerce, variations": partial(woocommerce, by_parent=True),
     "medusa": medusa,
