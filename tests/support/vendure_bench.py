@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from omsync.http.blocking import Runner
@@ -24,6 +25,8 @@ AT_ONCE = RetryPolicy(attempts=2, first_wait=0.0, max_wait=0.0)
 ONCE = RetryPolicy(attempts=1)
 LEVELS = """query($skus: [String!]!) { productVariants(options: {filter: {sku: {in: $skus}}}) {
   items { sku stockLevels { stockLocationId stockOnHand } } } }"""
+
+RENAME = "mutation($input: [UpdateProductVariantInput!]!) { updateProductVariants(input: $input) { sku } }"
 
 
 class Bench(ABC):
@@ -75,6 +78,11 @@ class Bench(ABC):
         """Carry out one operation and give the whole answer, errors included."""
         return self.send((access or self.admin).ask(query, **variables)).json()
 
+    def log_out(self) -> None:
+        """Log the administrator out: the shop ends all of its sessions, those of sinks too."""
+        assert self.ask("mutation { logout { success } }") == {"data": {"logout": {"success": True}}}
+        self._admin = None
+
     def levels(self, skus: Sequence[str]) -> dict[tuple[str, str], int]:
         """Look up, past the sink, what is on hand, by SKU and location id."""
         rows = self.ask(LEVELS, skus=list(skus))["data"]["productVariants"]["items"]
@@ -87,6 +95,23 @@ class Bench(ABC):
     def on_hand(self, sku: str, place: str | None = None) -> int | None:
         """Look one level up: at the main location when left out; None where there is none."""
         return self.levels([sku]).get((sku, place or self.main))
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a variant another SKU."""
+        (variant,) = self.hold(api.identify(self.admin, [old]))
+        answer = self.ask(RENAME, input=[{"id": variant.id, "sku": new}])
+        assert answer["data"]["updateProductVariants"] == [{"sku": new}]
+
+    @contextlib.contextmanager
+    def renamed(self, names: Mapping[str, str]) -> Iterator[None]:
+        """Give variants other SKUs for a while."""
+        for old, new in names.items():
+            self.rename(old, new)
+        try:
+            yield
+        finally:
+            for old, new in names.items():
+                self.rename(new, old)
 
     def sink(self, **options: Any) -> Vendure:
         """Make a sink for the eastern warehouse; a login shared by all tests, unless told otherwise."""

@@ -13,18 +13,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres import running_postgres
 
 START = Path(__file__).parent / "shop" / "start.py"
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """Say where the shop is kept: in an SQLite file, or with VENDURE_DRIVER=postgres in a PostgreSQL."""
+    if os.environ.get("VENDURE_DRIVER") != "postgres":
+        yield []
+        return
+    with running_postgres(tmp_path_factory.mktemp("database")) as server:
+        yield ["--database", server.url]
+
+
+@pytest.fixture(scope="session")
+def shop(database: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Install (once), start and seed the shop; give its address, ids and keys; end it with all it started."""
     folder = tmp_path_factory.mktemp("shop")
     notes = folder / "start.log"
     with notes.open("wb") as log:
         starter = subprocess.Popen(
-            [sys.executable, str(START), "--folder", str(folder)],
+            [sys.executable, str(START), "--folder", str(folder), *database],
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,

@@ -72,6 +72,10 @@ class TokenKeeper:
             if self._token is token:
                 self._token = self._ends = None
 
+    def __reduce__(self) -> tuple[Callable[[Clock], TokenKeeper], tuple[Clock]]:
+        """Let a copy or a pickle begin without a token: tokens do not travel."""
+        return TokenKeeper, (self._clock,)
+
     def __repr__(self) -> str:
         return "TokenKeeper(...)"
 

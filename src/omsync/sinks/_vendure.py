@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from omsync.errors import RefusedError, UnauthorizedError
 from omsync.http.messages import Conversation, Request, Response
+from omsync.http.tokens import Token
 from omsync.sinks._graphql import faults_of
 from omsync.sinks._http import Wire
 from omsync.sinks._vendure_answers import data_of, unknown_channel
@@ -24,6 +25,7 @@ __all__ = [
     "Variant",
     "Written",
     "find",
+    "identify",
     "log_in",
     "look_around",
     "name_page",
@@ -44,6 +46,11 @@ FIND = """query omsyncFind($skus: [String!]!, $skip: Int!) {
   productVariants(options: {filter: {sku: {in: $skus}}, skip: $skip, sort: {id: ASC}}) {
     totalItems
     items { id sku enabled trackInventory stockLevels { stockLocationId stockOnHand stockAllocated } }
+  }
+}"""
+IDENTIFY = """query omsyncIdentify($skus: [String!]!, $skip: Int!) {
+  productVariants(options: {filter: {sku: {in: $skus}}, skip: $skip, sort: {id: ASC}}) {
+    totalItems items { id sku enabled trackInventory }
   }
 }"""
 NAMES = """query omsyncNames($skip: Int!) {
@@ -153,8 +160,8 @@ class Written:
     gone: frozenset[str] = frozenset()
 
 
-def log_in(access: Access, username: str, password: str) -> Conversation[Access]:
-    """Log in; give the way in with the session's token."""
+def log_in(access: Access, username: str, password: str) -> Conversation[Token]:
+    """Log in; give the session's token, which is good until the shop refuses it."""
     response = yield access.ask(LOG_IN, username=username, password=password)
     result = data_of(response).field("login")
     if result.field("__typename").text() != "CurrentUser":
@@ -170,7 +177,7 @@ def log_in(access: Access, username: str, password: str) -> Conversation[Access]
             code="no_session_token",
             remedy="Add 'bearer' to authOptions.tokenMethod in the shop's configuration, or use an API key.",
         )
-    return access.plus(authorization=f"Bearer {token}")
+    return Token(value=token)
 
 
 def look_around(access: Access, channel: str | None = None) -> Conversation[Shop]:
@@ -194,7 +201,17 @@ def look_around(access: Access, channel: str | None = None) -> Conversation[Shop
 
 
 def find(access: Access, skus: Sequence[str]) -> Conversation[list[Variant]]:
-    """Look variants up by SKU, with their stock levels; several variants may share a SKU.
+    """Look variants up by SKU, with their stock levels; several variants may share a SKU."""
+    return _matching(access, FIND, skus)
+
+
+def identify(access: Access, skus: Sequence[str]) -> Conversation[list[Variant]]:
+    """Look variants up by SKU, without their stock levels, which cost the shop one query a variant."""
+    return _matching(access, IDENTIFY, skus)
+
+
+def _matching(access: Access, query: str, skus: Sequence[str]) -> Conversation[list[Variant]]:
+    """Read all pages of a look-up.
 
     No ``take`` is sent, so that the server's own limit holds, and SKUs are compared again here, since some
     databases ignore letter case.
@@ -202,7 +219,7 @@ def find(access: Access, skus: Sequence[str]) -> Conversation[list[Variant]]:
     wanted = frozenset(skus)
     found: list[Variant] = []
     while True:
-        response = yield access.ask(FIND, skus=list(skus), skip=len(found))
+        response = yield access.ask(query, skus=list(skus), skip=len(found))
         page = data_of(response).field("productVariants")
         rows = [_variant(row) for row in page.field("items").rows()]
         found += rows

@@ -9,16 +9,18 @@ what is sent is on hand. See ``docs/carts/vendure.md`` for permissions, outcomes
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
 from omsync import checks
 from omsync.errors import SettingsError
-from omsync.http.messages import Handler
+from omsync.http.messages import Conversation, Handler
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps, talk, talk_all
+from omsync.http.tokens import Token, TokenKeeper, with_token
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities
 from omsync.sinks import _vendure as api
 from omsync.sinks._credentials import address, secret
@@ -27,6 +29,8 @@ from omsync.sinks._vendure_answers import MAX_BYTES, judge
 from omsync.sinks._vendure_rows import MAX_QUANTITY, Row, entries_of, result_of, write_entries
 
 __all__ = ["Vendure"]
+
+T = TypeVar("T")
 
 _MAX_ROWS = 100
 _BYTES_PER_ROW = 180
@@ -41,7 +45,8 @@ class Vendure(SteppedSink):
     Args:
         url: The shop's address, or that of its Admin API if the path is not ``/admin-api``.
         api_key: An API key of an administrator (Vendure 3.6 and later). Costs the shop some 0.2 s a call.
-        username: An administrator's user name, instead of an API key.
+        username: An administrator's user name, instead of an API key. One login serves all calls until the
+            shop refuses its token; then comes the next.
         password: Its password.
         channel: The token of the shop's channel; None for the default channel.
         location: Id or exact name of the stock location for rows that name none; None for the only one.
@@ -76,6 +81,7 @@ class Vendure(SteppedSink):
     )
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
+    keeper: TokenKeeper = field(factory=TokenKeeper, kw_only=True, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         given = [name for name in ("api_key", "username", "password") if getattr(self, name) is not None]
@@ -115,10 +121,23 @@ class Vendure(SteppedSink):
         Each figure is given under every way in which a row may name its location: the id, the exact name,
         and ``None`` for the sink's own location (left out while that is undecided).
         """
-        line = self._line
-        shop = yield from self._enter(line)
+        return (yield from self._inside(lambda line, shop: self._read(line, shop, listing_skus)))
+
+    def push_steps(self, changes: Sequence[QuantityChange], /) -> Steps[list[PushResult]]:
+        """Look the batch's SKUs up, refuse what must not be sent, write the rest; as steps.
+
+        Raises:
+            SettingsError: A row names no location and the shop has several, or the sink's is unknown.
+            RefusedError: The shop refused the batch, and nothing of it was written.
+            TransientError: Nobody knows whether the batch was written.
+        """
+        if not changes:
+            return []
+        return (yield from self._inside(lambda line, shop: self._push(line, shop, changes)))
+
+    def _read(self, line: Line, shop: api.Shop, skus: Sequence[str]) -> Steps[list[CartListing]]:
         target = self._target(shop)
-        asked = yield from self._find(line, shop, listing_skus)
+        asked = yield from self._look_up(line, shop, skus, api.find)
         listed = yield from self._names(line, shop)
         shown = [
             listing
@@ -132,18 +151,7 @@ class Vendure(SteppedSink):
         ]
         return shown + others
 
-    def push_steps(self, changes: Sequence[QuantityChange], /) -> Steps[list[PushResult]]:
-        """Look the batch's SKUs up, refuse what must not be sent, write the rest; as steps.
-
-        Raises:
-            SettingsError: A row names no location and the shop has several, or the sink's is unknown.
-            RefusedError: The shop refused the batch, and nothing of it was written.
-            TransientError: Nobody knows whether the batch was written.
-        """
-        if not changes:
-            return []
-        line = self._line
-        shop = yield from self._enter(line)
+    def _push(self, line: Line, shop: api.Shop, changes: Sequence[QuantityChange]) -> Steps[list[PushResult]]:
         target = self._target(shop)
         if target is None and any(change.location_id is None for change in changes):
             raise SettingsError(
@@ -152,7 +160,8 @@ class Vendure(SteppedSink):
                 code="choose_cart_location",
                 remedy="Give Vendure(location=...) one of them, or send a breakdown with a location_map.",
             )
-        found = yield from self._find(line, shop, [change.listing_sku for change in changes])
+        skus = [change.listing_sku for change in changes]
+        found = yield from self._look_up(line, shop, skus, api.identify)
         sorted_out = [self._sort_out(shop, target, found, change) for change in changes]
         entries, contradicted = entries_of([row for row in sorted_out if isinstance(row, Row)])
         answers = yield from write_entries(line, shop, entries)
@@ -178,13 +187,24 @@ class Vendure(SteppedSink):
         access = api.Access(url=url)
         return access if self.channel is None else access.plus(vendure_token=self.channel)
 
-    def _enter(self, line: Line) -> Steps[api.Shop]:
-        access = self._access
+    def _inside(self, work: Callable[[Line, api.Shop], Steps[T]]) -> Steps[T]:
+        """Get in, look around, and do the work there; once more if a login of before is over."""
+        line, access = self._line, self._access
+
+        def enter(within: api.Access) -> Steps[T]:
+            shop = yield from talk(line, api.look_around(within, self.channel))
+            return (yield from work(line, shop))
+
         if self.api_key is not None:
-            access = access.plus(vendure_api_key=self.api_key)
-        else:
-            access = yield from talk(line, api.log_in(access, self.username or "", self.password or ""))
-        return (yield from talk(line, api.look_around(access, self.channel)))
+            return (yield from enter(access.plus(vendure_api_key=self.api_key)))
+
+        def log_in() -> Conversation[Token]:
+            return api.log_in(access, self.username or "", self.password or "")
+
+        def with_session(token: str) -> Steps[T]:
+            return enter(access.plus(authorization=f"Bearer {token}"))
+
+        return (yield from with_token(self.keeper, line, log_in, with_session))
 
     def _target(self, shop: api.Shop) -> str | None:
         """Give the location of rows that name none; None while that is undecided."""
@@ -206,9 +226,15 @@ class Vendure(SteppedSink):
             )
         return target
 
-    def _find(self, line: Line, shop: api.Shop, skus: Sequence[str]) -> Steps[dict[str, list[api.Variant]]]:
+    def _look_up(
+        self,
+        line: Line,
+        shop: api.Shop,
+        skus: Sequence[str],
+        ask: Callable[[api.Access, Sequence[str]], Conversation[list[api.Variant]]],
+    ) -> Steps[dict[str, list[api.Variant]]]:
         pages = packed(dict.fromkeys(skus), encoded_size, room=MAX_BYTES // 2, most=self.page_size)
-        found = yield from talk_all(line, [api.find(shop.access, page) for page in pages])
+        found = yield from talk_all(line, [ask(shop.access, page) for page in pages])
         return _by_sku(variant for page in results_of(found) for variant in page)
 
     def _names(self, line: Line, shop: api.Shop) -> Steps[dict[str, list[api.Variant]]]:

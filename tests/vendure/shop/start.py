@@ -3,6 +3,7 @@
     python tests/vendure/shop/start.py          (Ctrl-C ends it)
 
 Needs node and npm, and where no ready-made better-sqlite3 can be downloaded also make and a C++ compiler.
+With VENDURE_DRIVER=postgres the shop is kept in a PostgreSQL: that of ``--database``, or one started for it.
 The installation is kept under $OMSYNC_SHOPS, or the user's cache folder; the database is new each time.
 """
 
@@ -25,6 +26,10 @@ from typing import NoReturn
 import seed
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1] / "support"))  # where it is when this runs as a script of its own
+
+from postgres import cache, running_postgres  # noqa: E402  only found by the line above
+
 PACKAGE = HERE / "package.json"
 MINUTES_TO_INSTALL = 10
 SECONDS_TO_START = 90
@@ -34,12 +39,24 @@ def main() -> None:
     """Run the shop until somebody ends it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, help="where the database and the log go; new if not given")
-    folder: Path = parser.parse_args().folder or Path(tempfile.mkdtemp(prefix="omsync-shop-"))
+    parser.add_argument("--database", help="the address of an empty PostgreSQL database")
+    given = parser.parse_args()
+    folder: Path = given.folder or Path(tempfile.mkdtemp(prefix="omsync-shop-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        database: str | None = given.database
+        if database is None and os.environ.get("VENDURE_DRIVER") == "postgres":
+            database = stack.enter_context(running_postgres(folder)).url
+        run_shop(folder, database or str(folder / "shop.sqlite"))
+
+
+def run_shop(folder: Path, database: str) -> None:
+    """Bring the shop up, print its facts, and wait for its end."""
     began = time.monotonic()
     installed = install()
     note(f"installed after {time.monotonic() - began:.0f} s")
     port = free_port()
-    server = start(installed, folder, port)
+    server = start(installed, folder, port, database)
     try:
         note(f"started after {time.monotonic() - began:.0f} s")
         facts = seed.seed(f"http://127.0.0.1:{port}")
@@ -99,15 +116,6 @@ def install() -> Path:
     return home
 
 
-def cache() -> Path:
-    """Give the folder where installations are kept."""
-    chosen = os.environ.get("OMSYNC_SHOPS")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "omsync-shops"
-
-
 def headers_beside(node: str) -> dict[str, str]:
     """Compile against the headers that came with this Node, if they did, so that nothing is fetched."""
     root = Path(node).resolve().parent.parent
@@ -140,15 +148,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(installed: Path, folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start the server and wait until it answers."""
-    folder.mkdir(parents=True, exist_ok=True)
+def start(installed: Path, folder: Path, port: int, database: str) -> subprocess.Popen[bytes]:
+    """Start the server on a database, an SQLite file or a PostgreSQL; wait until it answers."""
     log = folder / "server.log"
     environment = {
         **os.environ,
         "NODE_PATH": str(installed / "node_modules"),
         "SHOP_PORT": str(port),
-        "SHOP_DATABASE": str(folder / "shop.sqlite"),
+        "SHOP_DATABASE": database,
         "VENDURE_DISABLE_TELEMETRY": "true",
     }
     with log.open("wb") as output:
