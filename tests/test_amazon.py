@@ -586,6 +586,7 @@ def test_a_429_tells_the_rate_and_the_lane_waits_for_it() -> None:
         verdict = judge(request, Response(status=429, headers=headers, content=said.content))
         assert isinstance(verdict, ThrottledError)
         assert verdict.retry_after == wait
+        # Whose limit it was, the seller's or the application's, only Amazon's words tell.
         assert "QuotaExceeded: too often" in str(verdict)
     assert judge(request, Response(status=400)) is None
     assert isinstance(judge(request, Response(status=503)), ServerFaultError)

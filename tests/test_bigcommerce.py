@@ -13,6 +13,7 @@ from two_runners import RUNNERS, run_blocking
 from omsync import CartSettings, InventorySnapshot, MerchantSettings, PerWarehouse, plan_cart, sync_cart
 from omsync.errors import (
     DecodeError,
+    InvalidValueError,
     LostAnswerError,
     OmsyncError,
     RefusedError,
@@ -20,6 +21,7 @@ from omsync.errors import (
     ThrottledError,
     UnauthorizedError,
     UnreachableError,
+    WrongTypeError,
 )
 from omsync.http.messages import Response
 from omsync.http.retrying import RetryPolicy
@@ -83,6 +85,15 @@ def test_bigcommerce_is_a_cart_sink_whose_destination_holds_no_secret() -> None:
     assert BigCommerce("abc123", token="t").capabilities.calls_per_second == 5.0
 
 
+def test_the_capabilities_say_what_bigcommerce_can_do() -> None:
+    able = BigCommerce("abc123", token="t").capabilities
+    assert (able.rows_per_push, able.grouping, able.max_in_flight) == (2000, "by_location", 1)
+    assert (able.completion, able.atomicity, able.compare_and_set) == ("eventual", "call", "blind")
+    assert (able.max_quantity, able.quantity_meaning) == (2**31 - 1, "available")
+    assert BigCommerce("abc123", token="t", safety_stock="add").capabilities.quantity_meaning == "on_hand"
+    assert BigCommerce("abc123", token="t", quota_per_window=450).capabilities.calls_per_second == 15.0
+
+
 @pytest.mark.parametrize("run", RUNNERS.values(), ids=RUNNERS)
 def test_quantities_are_set_by_sku_and_location_in_one_call(
     run: Callable[[Steps[list[PushResult]]], list[PushResult]],
@@ -132,6 +143,20 @@ def test_more_skus_than_a_query_holds_are_looked_up_in_several_calls() -> None:
     asked = [f"SKU-{number:03}" for number in range(250)]
     assert len(at(sink(there, lists_all=False).read(asked))) == 250
     assert len(calls(there, ITEMS)) == 3
+
+
+@pytest.mark.parametrize("lists_all", [True, False])
+def test_a_sku_with_a_comma_is_found_among_all_items(lists_all: bool) -> None:
+    there = store()
+    there.add("plate, 24 cm", 4)
+    shop = sink(there, lists_all=lists_all)
+    assert at(shop.read(["plate, 24 cm", "MUG"]))["plate, 24 cm"] == 4
+    assert said(shop.push([change("plate, 24 cm", 9)])) == [("accepted", "")]
+    assert said(sink(there).push([change("plate, 24 cm", 8), change("plate", 1)])) == [
+        ("accepted", ""),
+        ("rejected", "not_in_cart"),
+    ]
+    assert there.quantity("plate, 24 cm") == 8
 
 
 def test_a_location_list_of_several_pages_is_read_whole() -> None:
@@ -224,6 +249,14 @@ def test_the_stores_safety_stock_is_kept_back_or_added() -> None:
     assert (there.quantity("MUG"), there.available("MUG")) == (15, 12)
     third = sync_cart(stock(MUG=12), sink(there, safety_stock="add"), CART, merchant=MERCHANT)
     assert third.counts == {"unchanged": 1}
+
+
+def test_what_is_compared_is_what_stands_on_hand_and_not_what_is_for_sale() -> None:
+    there = BigCommerceStore()
+    there.add("MUG", 12, safety_stock=3)
+    assert (at(sink(there).read(["MUG"]))["MUG"], there.available("MUG")) == (12, 9)
+    report = sync_cart(stock(MUG=12), sink(there), CART, merchant=MERCHANT)
+    assert report.counts == {"unchanged": 1}
 
 
 def test_a_sale_is_subtracted_by_the_store_at_once() -> None:
@@ -416,6 +449,14 @@ def test_contradicting_rows_and_quantities_out_of_range_are_not_sent() -> None:
         ("rejected", "out_of_range"),
         ("accepted", ""),
     ]
+
+
+def test_a_negative_or_fractional_quantity_cannot_even_be_written_down() -> None:
+    with pytest.raises(InvalidValueError, match="at least 0"):
+        change("MUG", -1)
+    for wrong in (1.5, True, "5", None):
+        with pytest.raises(WrongTypeError, match="whole number"):
+            change("MUG", wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_a_push_within_a_run_asks_only_for_skus_that_the_read_has_not_shown() -> None:

@@ -14,12 +14,14 @@ from two_runners import RUNNERS, run_blocking
 from omsync import CartSettings, InventorySnapshot, MerchantSettings, PerWarehouse, sync_cart
 from omsync.errors import (
     DecodeError,
+    InvalidValueError,
     LostAnswerError,
     OmsyncError,
     RefusedError,
     ServerFaultError,
     UnauthorizedError,
     UnreachableError,
+    WrongTypeError,
 )
 from omsync.http.messages import Request, Response
 from omsync.http.retrying import RetryPolicy
@@ -235,6 +237,22 @@ def test_where_ebay_takes_one_sku_a_call_the_rows_go_out_one_by_one() -> None:
     assert len(calls(there, UPDATE)) == 4
 
 
+@pytest.mark.parametrize("number", [25002, 25709, 25727])
+def test_whatever_ebay_says_against_several_skus_they_go_out_one_by_one(number: int) -> None:
+    there = seller()
+    refusal = {"errorId": number, "domain": "API_INVENTORY", "category": "REQUEST", "message": "No."}
+    there.trouble(json_answer({"errors": [refusal]}, 400), when=on(UPDATE))
+    assert said(sink(there).push([change("MUG", 1), change("CUP", 2)])) == [("accepted", "")] * 2
+    assert [len(asked.json()["requests"]) for asked in calls(there, UPDATE)] == [2, 1, 1]
+
+
+def test_rows_of_one_sku_are_one_entry_since_ebay_takes_each_sku_once() -> None:
+    there = seller()
+    results = sink(there).push([change("MUG", 4, "RENO"), change("CUP", 1), change("MUG", 2, "OHIO")])
+    assert said(results) == [("accepted", "")] * 3
+    assert [row["sku"] for row in calls(there, UPDATE)[0].json()["requests"]] == ["MUG", "CUP"]
+
+
 def test_the_vendor_takes_25_skus_and_each_once() -> None:
     there = EbaySeller()
     for body, number in (
@@ -245,6 +263,8 @@ def test_the_vendor_takes_25_skus_and_each_once() -> None:
     assert ask(there, "POST", GET, {"requests": [{"sku": f"S{n}"} for n in range(26)]})["errors"]
     assert ask(there, "GET", "/inventory_item?limit=201")["errors"]
     assert ask(there, "GET", "/nonsense")["errors"]
+    unknown = ask(there, "POST", UPDATE, {"requests": [{"sku": "MUG"}]})["responses"]
+    assert [(one["statusCode"], one["errors"][0]["errorId"]) for one in unknown] == [(404, 25702)]
     row = {"sku": "MUG", "offers": []}
     there.add("MUG", 5)
     assert ask(there, "POST", UPDATE, {"requests": [row]}) == {"responses": []}
@@ -302,6 +322,39 @@ def test_a_whole_call_that_meets_another_writer_is_tried_again() -> None:
         sink(there).push([change("MUG", 4)])
 
 
+def test_ebays_own_failure_is_tried_again() -> None:
+    there = seller()
+    failure = json_answer({"errors": [{"errorId": 25001, "message": "A system error has occurred."}]}, 500)
+    there.trouble(failure, when=on(UPDATE), times=2)
+    assert said(sink(there, retry=AT_ONCE).push([change("MUG", 4)])) == [("accepted", "")]
+    assert there.quantity("MUG") == 4
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (25001, "busy"),
+        (25025, "busy"),
+        (25702, "not_in_cart"),
+        (25710, "not_in_cart"),
+        (25759, "unmanaged_in_cart"),
+        (25709, "row_refused"),
+        (25734, "row_refused"),
+    ],
+)
+def test_each_of_ebays_error_ids_about_a_sku_has_a_named_outcome(number: int, reason: str) -> None:
+    there = seller()
+    rows = [
+        {"sku": "MUG", "statusCode": 400, "errors": [{"errorId": number, "message": "eBay's words."}]},
+        {"sku": "CUP", "statusCode": 200},
+    ]
+    there.trouble(json_answer({"responses": rows}, 207), when=on(UPDATE), times=3)
+    refused, taken = sink(there).push([change("MUG", 4), change("CUP", 2)])
+    assert (refused.status, refused.reason) == ("rejected", reason)
+    assert refused.message == f"eBay's words. ({number})"
+    assert (taken.status, taken.reason) == ("accepted", "")
+
+
 def test_a_quantity_that_ebay_cannot_take_is_not_sent() -> None:
     there = seller()
     assert said(sink(there).push([change("MUG", 2**31), change("CUP", 1)])) == [
@@ -312,6 +365,14 @@ def test_a_quantity_that_ebay_cannot_take_is_not_sent() -> None:
         there, "POST", UPDATE, {"requests": [{"sku": "MUG", "shipToLocationAvailability": {"quantity": -1}}]}
     )
     assert answer["responses"][0]["errors"][0]["errorId"] == 25709
+
+
+def test_a_negative_or_fractional_quantity_cannot_even_be_written_down() -> None:
+    with pytest.raises(InvalidValueError, match="at least 0"):
+        change("MUG", -1)
+    for wrong in (1.5, True, "5", None):
+        with pytest.raises(WrongTypeError, match="whole number"):
+            change("MUG", wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_an_answer_that_does_not_speak_of_a_sku_leaves_its_row_pending() -> None:
@@ -340,6 +401,22 @@ def test_a_breakdown_goes_to_merchant_locations_and_their_sum_is_the_total() -> 
     assert said(sink(there).push([change("MUG", 1, "RENO")])) == [("accepted", "")]
     assert (there.quantity("MUG", "RENO"), there.quantity("MUG", "OHIO"), there.quantity("MUG")) == (1, 2, 3)
     assert shown(sink(there).read(["MUG"])) == {("MUG", "RENO"): 1, ("MUG", "OHIO"): 2, ("MUG", None): 3}
+
+
+def test_a_locations_fulfilment_time_stays_as_it_is_since_the_list_replaces_what_was_there() -> None:
+    there, slow = EbaySeller(), {"unit": "BUSINESS_DAY", "value": 3}
+    there.add("MUG", 6, places={"RENO": 4, "OHIO": 2}, times={"RENO": slow})
+    assert (
+        said(sink(there).push([change("MUG", 1, "RENO"), change("MUG", 9, "UTAH")])) == [("accepted", "")] * 2
+    )
+    assert (there.quantity("MUG"), there.quantity("MUG", "OHIO")) == (12, 2)
+    assert (there.fulfilment_time("MUG", "RENO"), there.fulfilment_time("MUG", "OHIO")) == (slow, None)
+
+
+def test_prices_are_not_in_what_is_sent_since_they_would_be_written() -> None:
+    there = seller()
+    sink(there).push([change("MUG", 4)])
+    assert b"price" not in calls(there, UPDATE)[0].content
 
 
 def test_a_total_beside_quantities_by_location_is_a_contradiction() -> None:

@@ -715,6 +715,40 @@ def test_an_answer_that_cannot_be_tied_to_a_document_is_said_and_settles_nothing
     assert len(sink.awaiting()) == 2
 
 
+ADVICE = [
+    *("GS*AG*BIGBOX*ACME*20260302*0900*1*X*004010", "ST*824*0001", "BGN*11*1*20260302"),
+    *("OTI*TR*TN*000000001", "TED*007*NO SUCH ITEM", "SE*5*0001", "GE*1*1"),
+]
+
+
+def test_an_application_advice_is_said_and_kept_for_you_to_read_beside_what_was_accepted(
+    folder: Path, clock: FakeClock
+) -> None:
+    sink = partner(folder, clock)
+    sync(sink, {"MUG": 7})
+    (folder / "inbox" / "both.edi").write_text(envelope([*acknowledgement(1, {1: "A"}), *ADVICE]))
+
+    report = sync(sink, {"MUG": 7})
+
+    assert "both.edi: no document, unknown: it holds the transaction set 824, which is for you" in str(report)
+    assert (folder / "received" / "both.edi").exists()
+    assert [one.number for one in sink.awaiting()] == [2]
+
+
+def test_word_that_an_interchange_arrived_settles_nothing_and_needs_no_note(
+    folder: Path, clock: FakeClock
+) -> None:
+    sink = partner(folder, clock)
+    sync(sink, {"MUG": 7})
+    (folder / "inbox" / "ta1.edi").write_text(envelope(["TA1*000000001*260302*0805*A*000"]))
+
+    report = sync(sink, {"MUG": 7})
+
+    assert "ta1.edi" not in str(report)
+    assert (folder / "received" / "ta1.edi").exists()
+    assert [one.number for one in sink.awaiting()] == [1, 2]
+
+
 def test_hidden_files_and_folders_of_the_inbox_are_none_of_ours(folder: Path, clock: FakeClock) -> None:
     sink = partner(folder, clock)
     sink.push(rows({"MUG": 7}))

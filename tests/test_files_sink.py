@@ -19,7 +19,14 @@ from hypothesis import strategies as st
 
 from omsync import CartSettings, MerchantSettings, PerWarehouse, sync_cart
 from omsync.checks import LARGEST
-from omsync.errors import DecodeError, InvalidValueError, LostAnswerError, RefusedError, UnreachableError
+from omsync.errors import (
+    DecodeError,
+    InvalidValueError,
+    LostAnswerError,
+    RefusedError,
+    UnreachableError,
+    WrongTypeError,
+)
 from omsync.ledgers.sqlite import SqliteLedger
 from omsync.model import InventorySnapshot, Sku, StockLevel, Warehouse
 from omsync.ports import CartListing, CartSink, PushResult, QuantityChange
@@ -191,6 +198,24 @@ def test_every_code_comes_back_exactly(
     assert shown(cart) == {**rows, **later}
 
 
+def test_what_looks_like_a_number_is_quoted_and_comes_back_as_text(tmp_path: Path) -> None:
+    file = tmp_path / "stock.csv"
+    CsvCart(file).push([change(code, 1) for code in ("0012", "1E5", "12", "1.0")])
+
+    assert file.read_text(encoding="utf-8") == (
+        'listing_sku,location,quantity\n"0012",,1\n"1.0",,1\n"12",,1\n"1E5",,1\n'
+    )
+    assert set(shown(CsvCart(file))) == {(code, None) for code in ("0012", "1E5", "12", "1.0")}
+
+
+def test_a_negative_or_fractional_quantity_cannot_even_be_written_down() -> None:
+    with pytest.raises(InvalidValueError, match="at least 0"):
+        change("MUG-01", -1)
+    for wrong in (1.5, True, "5", None):
+        with pytest.raises(WrongTypeError, match="whole number"):
+            change("MUG-01", wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
 @given(codes=st.lists(TEXT, unique=True, max_size=6))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 def test_no_cell_of_the_csv_is_a_formula(tmp_path_factory: pytest.TempPathFactory, codes: list[str]) -> None:
@@ -299,10 +324,14 @@ def test_a_jsonl_file_of_windows_with_a_byte_order_mark_is_read(tmp_path: Path) 
 
 
 @kinds
-def test_a_folder_that_is_not_there_refuses_the_push(tmp_path: Path, kind: Callable[[Path], Cart]) -> None:
+def test_a_folder_that_is_not_there_is_no_cart_without_listings(
+    tmp_path: Path, kind: Callable[[Path], Cart]
+) -> None:
     cart = kind(tmp_path / "nowhere" / "stock")
 
-    assert list(cart.read([])) == []
+    with pytest.raises(UnreachableError, match="is not there") as unread:
+        cart.read([])
+    assert unread.value.code == "folder_not_there"
     with pytest.raises(UnreachableError, match="No such file") as caught:
         cart.push([change("A", 1)])
     assert caught.value.code == "file_not_writable"

@@ -121,6 +121,14 @@ def test_the_capabilities_say_what_medusa_can_do() -> None:
     assert (able.max_quantity, able.lists_all, able.creates_listings) == (2**53 - 1, True, False)
 
 
+def test_a_negative_or_fractional_quantity_cannot_even_be_written_down() -> None:
+    with pytest.raises(InvalidValueError, match="at least 0"):
+        change("PART-001", -1)
+    for wrong in (1.5, True, "5", None):
+        with pytest.raises(WrongTypeError, match="whole number"):
+            change("PART-001", wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
 def test_no_row_weighs_more_than_the_capabilities_say() -> None:
     able = Medusa("https://shop.example", api_key="sk_1").capabilities
     ids = ("iitem_01M8G4Q5R69B95GB1WQWSGBPE9", "sloc_01M8G4Q51NETZPNAJM4JFJ06TE")

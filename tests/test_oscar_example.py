@@ -177,6 +177,9 @@ def test_the_example_conforms(check: str) -> None:
         "an_unknown_location_is_refused",
         "a_late_write_is_a_conflict",
         "creates_what_it_says",
+        "strange_skus_are_taken_literally",
+        "a_renamed_listing_keeps_its_number",
+        "one_place_takes_one_number",
     }
 
 

@@ -368,7 +368,7 @@ def test_after_a_first_part_was_written_a_failure_is_told_row_by_row() -> None:
     there.trouble("unreachable", when=lambda asked: b"productVariantStocksUpdate" in asked.content)
     assert said(sink(there).push([change("MUG", 7), change("NEW", 1)])) == [
         ("accepted", "", 7),
-        ("pending", "unreachable", None),
+        ("skipped", "not_sent", None),
     ]
 
 
@@ -481,6 +481,39 @@ def test_a_page_of_more_than_100_is_refused_by_the_shop_so_none_is_asked_for() -
     assert "exceeds the `first` limit of 100" in answer["errors"][0]["message"]
 
 
+def test_a_query_that_costs_more_than_the_shop_allows_is_refused_in_the_shops_own_words() -> None:
+    there = shop()
+    message = "The query exceeds the maximum cost of 50. Actual cost is 101"
+    too_dear = {"message": message, "extensions": {"exception": {"code": "QueryCostError"}}}
+    there.trouble(json_answer({"errors": [too_dear]}), when=lambda asked: b"omsyncFind" in asked.content)
+    with pytest.raises(RefusedError, match="maximum cost of 50"):
+        sink(there).read(["MUG"])
+
+
+@pytest.mark.parametrize("code", ["GRAPHQL_ERROR", "INVALID", "REQUIRED", "NOT_FOUND"])
+def test_each_of_saleors_codes_about_a_row_is_a_refusal_of_that_row_only(code: str) -> None:
+    there = shop()
+    against = {"field": "quantity", "message": "Saleor's words.", "code": code}
+    rows: list[Any] = [
+        {"stock": None, "errors": [against]},
+        {"stock": {"quantity": 2, "quantityAllocated": 0}, "errors": []},
+    ]
+    there.trouble(
+        json_answer({"data": {"stockBulkUpdate": {"results": rows, "errors": []}}}),
+        when=lambda asked: b"stockBulkUpdate" in asked.content,
+    )
+    # A stock that is not found is made anew, by the other call; that one refuses it too.
+    again = {"productVariant": None, "errors": [against]}
+    there.trouble(
+        json_answer({"data": {"productVariantStocksUpdate": again}}),
+        when=lambda asked: b"productVariantStocksUpdate" in asked.content,
+    )
+    refused, taken = sink(there).push([change("MUG", 7), change("CUP", 2)])
+    assert (refused.status, refused.reason) == ("rejected", "row_refused")
+    assert refused.message == f"Saleor's words. ({code})"
+    assert (taken.status, taken.echo) == ("accepted", 2)
+
+
 def test_skus_are_compared_exactly() -> None:
     there = shop()
     assert sink(there, lists_all=False).read(["mug"]) == []
@@ -550,4 +583,4 @@ def test_a_lost_batch_beside_a_row_that_was_refused_before_is_told_row_by_row() 
     )
     there.trouble("lost", when=lambda asked: b"stockBulkUpdate" in asked.content)
     results = sink(there, untracked_policy="track").push([change("FLYER", 5), change("MUG", 1)])
-    assert said(results) == [("rejected", "row_refused", None), ("pending", "lost_answer", None)]
+    assert said(results) == [("rejected", "row_refused", None), ("pending", "answer_unknown", None)]

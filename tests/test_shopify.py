@@ -702,6 +702,32 @@ def test_a_row_whose_item_went_away_between_look_up_and_write_costs_only_itself(
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "reason"),
+    [
+        ("INVALID_INVENTORY_ITEM", "rejected", "not_in_cart"),
+        ("INVALID_LOCATION", "rejected", "unknown_location"),
+        ("INVALID_QUANTITY_NEGATIVE", "rejected", "out_of_range"),
+        ("INVALID_QUANTITY_TOO_HIGH", "rejected", "out_of_range"),
+        ("INVALID_QUANTITY_TOO_LOW", "rejected", "out_of_range"),
+        ("ITEM_NOT_STOCKED_AT_LOCATION", "rejected", "not_stocked_at_location"),  # before 2026-10
+        ("NON_MUTABLE_INVENTORY_ITEM", "skipped", "unmanaged_in_cart"),
+        ("NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR", "rejected", "row_refused"),
+        ("A_CODE_OF_A_LATER_VERSION", "rejected", "row_refused"),
+    ],
+)
+def test_each_of_shopifys_codes_about_a_row_has_a_named_outcome(code: str, status: str, reason: str) -> None:
+    shop = ShopifyShop()
+    for sku in ("MUG", "CUP"):
+        shop.add(sku, 1)
+    error = {"code": code, "field": ["input", "quantities", "1", "quantity"], "message": "Shopify's words"}
+    answer = {"inventoryAdjustmentGroup": None, "userErrors": [error]}
+    shop.trouble(json_answer({"data": {"inventorySetQuantities": answer}}), when=calls_of("omsyncWrite"))
+    mug, cup = sink(shop).push([change("MUG", 5), change("CUP", 5)])
+    assert (mug.status, mug.echo) == ("accepted", 5)
+    assert (cup.status, cup.reason, cup.message) == (status, reason, "Shopify's words")
+
+
 def test_rows_that_were_written_although_others_were_refused_are_not_sent_again() -> None:
     shop = ShopifyShop()
     shop.add("MUG", 1)

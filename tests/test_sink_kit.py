@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from broken_sinks import BROKEN, Stumbles
+from fake_memory import FakeClock
 from market import (
     PASSWORD,
+    AddsUp,
     Awaited,
     GoesByTwoNames,
     Key,
@@ -17,6 +19,7 @@ from market import (
     Promises,
     RefusesWhole,
     Stall,
+    StumblesOverLargeNumbers,
     bench_of,
     saying,
 )
@@ -27,6 +30,7 @@ from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabiliti
 from omsync.sinks.files import CsvCart, JsonlCart
 from omsync.sinks.writing import (
     Line,
+    Pace,
     RetryPolicy,
     SteppedSink,
     Steps,
@@ -41,6 +45,7 @@ from omsync.testing import SINK_CHECKS, SinkBench, assert_conforms, check_sink, 
 
 OPEN = {
     "names_of_one_place_agree": "no row is same_as another",
+    "one_place_takes_one_number": "no place goes by two names",
     "both_runners_do_the_same": "the sink is not written in steps",
     "creates_what_it_says": "the cart makes no listings",
 }
@@ -50,7 +55,7 @@ def test_a_good_sink_passes_every_check_that_concerns_it() -> None:
     report = assert_conforms(bench_of())
     assert {one.name: one.seen for one in report.results if one.outcome == "not_applicable"} == OPEN
     assert report.destination == "the market"
-    assert str(report).startswith(f"the market: {len(SINK_CHECKS) - 3} passed, 3 not applicable\n")
+    assert str(report).startswith(f"the market: {len(SINK_CHECKS) - 4} passed, 4 not applicable\n")
     assert "not applicable: creates_what_it_says (the cart makes no listings)" in str(report)
 
 
@@ -82,7 +87,7 @@ def test_good_sinks_of_every_kind_pass(said: Mapping[str, Any]) -> None:
     assert_conforms(bench_of(saying(**said)))
 
 
-@pytest.mark.parametrize("kind", [RefusesWhole, Promises, GoesByTwoNames])
+@pytest.mark.parametrize("kind", [RefusesWhole, Promises, GoesByTwoNames, AddsUp, StumblesOverLargeNumbers])
 def test_good_sinks_of_other_ways_pass(kind: type[Stall]) -> None:
     assert_conforms(bench_of(kind))
 
@@ -93,6 +98,9 @@ def test_the_least_that_a_bench_can_have_is_enough() -> None:
     reasons = {one.name: one.seen for one in report.results if one.outcome == "not_applicable"}
     assert reasons == OPEN | {
         "secrets_stay_out_of_sight": "the bench names no secrets",
+        "strange_skus_are_taken_literally": "the bench gives no strange SKUs",
+        "a_renamed_listing_keeps_its_number": "the bench gives no way to rename a listing",
+        "leaves_alone_what_it_must_not_tell": "the bench gives no duplicate, untracked or unmanaged listing",
         "states_a_duplicate": "the bench gives no duplicate",
         "states_what_is_untracked": "the bench gives no untracked listing",
         "states_what_is_unmanaged": "the bench gives no unmanaged listing",
@@ -111,6 +119,7 @@ def test_an_async_sink_passes_as_well() -> None:
         bench_of(
             sink=Awaited(Stall(market)),
             shown=market.shown,
+            rename=market.rename,
             unauthorized=Awaited(Stall(market, "wrong-horse")),
             unreachable=Awaited(Stall(market, up=False)),
             losing=Awaited(Stall(market, loses=True)),
@@ -174,6 +183,15 @@ def shop_bench(kind: type[Stepped] = Stepped) -> SinkBench:
 def test_a_sink_in_steps_is_run_both_ways() -> None:
     report = assert_conforms(shop_bench())
     assert {"both_runners_do_the_same", "a_lost_answer_is_no_refusal"} <= set(report.named("passed"))
+
+
+def test_a_slow_pace_is_waited_for_on_the_benchs_own_clock() -> None:
+    shop, clock = Shop(), FakeClock()
+    slow = Stepped(shop)
+    slow.line = Line(account="shop", handler=shop, pace=Pace(per_second=0.01, burst=1))
+    bench = SinkBench(sink=slow, shown=shop.shown, listings=["MUG", "CUP"], clock=clock)
+    assert_conforms(bench, checks=["a_second_sync_has_nothing_to_do", "both_runners_do_the_same"])
+    assert clock.waited >= 100
 
 
 class ReadsOtherwiseWhenAwaited(Stepped):

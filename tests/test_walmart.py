@@ -398,7 +398,7 @@ def test_http_200_may_refuse_one_ship_node_of_several() -> None:
         ({"shipNode": RENO, "status": "Success", "errors": []}, ("accepted", "")),
         ({"shipNode": RENO, "status": "SUCCESS", "errors": [{"code": "E1"}]}, ("rejected", "row_refused")),
         ({"shipNode": RENO, "status": "Failure"}, ("rejected", "row_refused")),
-        ({"shipNode": RENO}, ("rejected", "row_refused")),
+        ({"shipNode": RENO}, ("pending", "not_echoed")),
         ({"shipNode": HARBOR, "status": "Success"}, ("pending", "not_echoed")),
     ],
 )
@@ -470,6 +470,14 @@ def test_a_quantity_above_the_set_maximum_is_refused_before_it_is_sent() -> None
     shop.add("MUG", 1)
     assert only(push(sink(shop, max_quantity=999), change("MUG", 1000))).reason == "out_of_range"
     assert not asked(shop, "PUT", "/")
+
+
+def test_a_negative_or_fractional_quantity_cannot_even_be_written_down() -> None:
+    with pytest.raises(InvalidValueError, match="at least 0"):
+        change("MUG", -1)
+    for wrong in (1.5, True, "5", None):
+        with pytest.raises(WrongTypeError, match="whole number"):
+            change("MUG", wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_rows_that_contradict_each_other_are_not_sent() -> None:

@@ -119,7 +119,8 @@ class CartListing:
         state: ``"listed"``; ``"untracked"`` (the cart does not count its stock), ``"duplicate"`` (several
             listings share the code), ``"unmanaged"`` (a kit, or stock that the platform owns).
         version: What the cart wants back with a write, if anything.
-        same_as: The location whose figure this row repeats, because the location goes by several names.
+        same_as: The location whose figure this row repeats, because the location goes by several names, or
+            one of those that it adds up.
     """
 
     listing_sku: str = field(validator=checks.text)

@@ -209,9 +209,9 @@ def sync_flow(
 ) -> Steps[SyncReport]:
     """Read, plan, push; the run is noted from its beginning, so that a failure shows."""
     check_arguments(sink, cart, merchant, source)
-    sink = with_memory(sink, merchant.name, context)
     run = new_run(merchant.name, cart.name, context)
     try:
+        sink = with_memory(sink, merchant.name, context)
         if context.ledger is not None:
             yield from call(context.ledger.begin_run, run)
         plan = yield from _plan(source, sink, cart, merchant, orders_in_flight, context)

@@ -96,10 +96,13 @@ class Push:
     def batch_answered(self, batch: Batch, results: Iterable[PushResult]) -> None:
         """Take the cart's answers, row by row."""
         answers = {(result.listing_sku, result.location_id): result for result in results}
+        not_repeated: list[tuple[QuantityChange, PushResult | None]] = []
         for change in batch:
             key = (change.listing_sku, change.location_id)
             result = answers.get(key)
             if change.repeated:
+                if not _is_taken(result) and not self._is_unchanged(key):
+                    not_repeated.append((change, result))
                 self._repetition_answered(key, change, result)
                 continue
             self._done[key] = outcome_of_result(self._lines[key], change, result, self._capabilities)
@@ -107,6 +110,10 @@ class Push:
                 echo = result.echo
                 observed = None if echo is None else echo - (change.quantity - change.available)
                 self._news.append(_state(key, accepted=change.available, observed=observed))
+        if not_repeated:
+            reason, why = _why_not(not_repeated[0][1])
+            entries = sorted({change.listing_sku for change, _ in not_repeated})
+            self._note_not_repeated(len(not_repeated), reason, why, entries)
         self._in_flight = ()
 
     def batch_failed(self, batch: Batch, error: OmsyncError) -> None:
@@ -223,7 +230,7 @@ class Push:
 
     def _repetition_answered(self, key: Key, change: QuantityChange, result: PushResult | None) -> None:
         """Note what was repeated; a refused repetition is said of a line that would pass as unchanged."""
-        if result is not None and result.status in {"accepted", "pending"}:
+        if _is_taken(result):
             self._repeated[key] = change.available
         elif self._is_unchanged(key):
             self._done[key] = outcome_of_result(self._lines[key], change, result, self._capabilities)
@@ -239,12 +246,29 @@ class Push:
             if not change.repeated or self._is_unchanged(key):
                 self._done[key] = outcome_of_line(self._lines[key], outcome, reason, message)
                 settled = True
-        if batch and not settled and all(one.reason != NOT_REPEATED for one in self.plan.notices):
-            notice = Notice(
-                reason=NOT_REPEATED,
-                message=f"{counted(len(batch), 'row')} could not be repeated ({words(reason)}): {message}",
-            )
-            self.plan = evolve(self.plan, notices=(*self.plan.notices, notice))
+        if batch and not settled:
+            self._note_not_repeated(len(batch), reason, message)
+
+    def _note_not_repeated(self, rows: int, reason: str, why: str, entries: Sequence[str] = ()) -> None:
+        """Say once that what a cart is sent each time was left out: to it, what is missing may be gone."""
+        if any(one.reason == NOT_REPEATED for one in self.plan.notices):
+            return
+        notice = Notice(
+            reason=NOT_REPEATED,
+            message=f"{counted(rows, 'row')} could not be repeated ({words(reason)}): {why}",
+            entries=tuple(entries),
+        )
+        self.plan = evolve(self.plan, notices=(*self.plan.notices, notice))
+
+
+def _is_taken(result: PushResult | None) -> bool:
+    return result is not None and result.status in {"accepted", "pending"}
+
+
+def _why_not(result: PushResult | None) -> tuple[str, str]:
+    if result is None:
+        return "no_answer_for_row", "the cart said nothing about it"
+    return result.reason or result.status, result.message
 
 
 def _state(key: Key, *, accepted: int | None = None, observed: int | None = None) -> ListingState:

@@ -6,8 +6,10 @@ Every mistake here is one that somebody made, or could make on a busy day.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
+from attrs import evolve
 from market import PASSWORD, PLACES, GoesByTwoNames, Key, RefusesWhole, Stall
 
 from omsync.errors import LostAnswerError, RefusedError, ThrottledError, UnauthorizedError
@@ -360,6 +362,145 @@ class ReadsWithoutCase(Stall):
                 yield CartListing(listing_sku=sku, location_id=listing.location_id, quantity=0, allocated=0)
 
 
+class SearchesForPatterns(Stall):
+    """Hands codes to a search that knows wildcards."""
+
+    said: ClassVar[Mapping[str, Any]] = {"lists_all": False}
+
+    def read(self, listing_skus: Sequence[str]) -> Iterable[CartListing]:
+        found = [sku for sku, _ in self.market.shelf if any(fnmatchcase(sku, one) for one in listing_skus)]
+        return super().read(found)
+
+
+class SplitsAtCommas(Stall):
+    """Asks for all codes in one text, with commas between."""
+
+    said: ClassVar[Mapping[str, Any]] = {"lists_all": False}
+
+    def read(self, listing_skus: Sequence[str]) -> Iterable[CartListing]:
+        return super().read(",".join(listing_skus).split(","))
+
+
+class WritesEachPart(Stall):
+    """Takes a code with a comma for two."""
+
+    def write(self, change: QuantityChange) -> PushResult:
+        for sku in change.listing_sku.split(","):
+            if (sku, change.location_id) in self.market.shelf:
+                self.market.shelf[sku, change.location_id] = change.quantity
+        return super().write(change)
+
+
+class ReadsOnePage(Stall):
+    """Asks for as many codes as fit in one call."""
+
+    said: ClassVar[Mapping[str, Any]] = {"lists_all": False}
+
+    def read(self, listing_skus: Sequence[str]) -> Iterable[CartListing]:
+        return super().read(listing_skus[:100])
+
+
+class MakesUpManyListings(Stall):
+    """Answers for codes that it was asked for, though the cart does not have them."""
+
+    def read(self, listing_skus: Sequence[str]) -> Iterable[CartListing]:
+        yield from super().read(listing_skus)
+        if len(listing_skus) > 100:
+            yield CartListing(listing_sku=listing_skus[0], quantity=0)
+
+
+class MakesTooLongAnAddress(Stall):
+    """Puts codes into an address, however long they are."""
+
+    def read(self, listing_skus: Sequence[str]) -> Iterable[CartListing]:
+        if any(len(sku) > 2000 for sku in listing_skus):
+            raise RefusedError("HTTP 414")
+        return super().read(listing_skus)
+
+
+class TrustsOldIds(Stall):
+    """Writes by ids that it remembers, without a look whether they still mean the same listing."""
+
+    memory: Any = None
+
+    def remembering(self, memory: Any) -> TrustsOldIds:
+        begun = type(self)(self.market, self.password, up=self.up, loses=self.loses)
+        begun.memory = memory
+        return begun
+
+    def read(self, listing_skus: Sequence[str]) -> Iterable[CartListing]:
+        if self.memory is not None:
+            self.memory.forget("ids")
+            self.memory.remember("ids", self.market.ids)
+        return super().read(listing_skus)
+
+    def write(self, change: QuantityChange) -> PushResult:
+        known = self.memory.recall("ids") if self.memory is not None else {}
+        meant = known.get(change.listing_sku)
+        skus = [sku for sku, one in self.market.ids.items() if one == meant] or [change.listing_sku]
+        super().write(evolve(change, listing_sku=skus[0], shown=None))
+        return accepted(change)
+
+
+class ReadsOldNames(TrustsOldIds):
+    """Reads by ids that it remembers, and gives what it finds under the old names."""
+
+    def read(self, listing_skus: Sequence[str]) -> Iterable[CartListing]:
+        known = self.memory.recall("ids") if self.memory is not None else {}
+        names = {one: sku for sku, one in known.items()}
+        rows = list(super().read(listing_skus))
+        self.memory and known and self.memory.remember("ids", known)
+        for row in rows:
+            yield evolve(
+                row, listing_sku=names.get(self.market.ids.get(row.listing_sku, ""), row.listing_sku)
+            )
+
+    def write(self, change: QuantityChange) -> PushResult:
+        return Stall.write(self, change)
+
+
+class PushesAnyway(Stall):
+    """Calls the cart with nothing."""
+
+    def answers(self, changes: Sequence[QuantityChange]) -> list[PushResult]:
+        if not changes:
+            raise RefusedError("Input data is empty")
+        return super().answers(changes)
+
+
+class AnswersForNothing(Stall):
+    """Has a word for every push."""
+
+    def answers(self, changes: Sequence[QuantityChange]) -> list[PushResult]:
+        return super().answers(changes) or [PushResult(listing_sku="MUG", status="accepted")]
+
+
+class CutsToItsLargest(Stall):
+    """Sends the largest number that the cart takes."""
+
+    def write(self, change: QuantityChange) -> PushResult:
+        return super().write(evolve(change, quantity=min(change.quantity, 2**31 - 1)))
+
+
+class LetsTheLastNameWin(GoesByTwoNames):
+    """Writes to one place under either name."""
+
+    said: ClassVar[Mapping[str, Any]] = {"compare_and_set": "blind"}
+
+    def write(self, change: QuantityChange) -> PushResult:
+        place = "A" if change.location_id == "Alpha" else change.location_id
+        super().write(evolve(change, location_id=place))
+        return accepted(change)
+
+
+class RefusesBothAndWritesOne(LetsTheLastNameWin):
+    """Says of rows that contradict each other that they are refused, after one was written."""
+
+    def write(self, change: QuantityChange) -> PushResult:
+        super().write(change)
+        return refused(change, "contradiction", "two numbers for one place")
+
+
 class PromisesToCompare(Stall):
     """Promises to compare before it sets."""
 
@@ -439,6 +580,20 @@ class SaysNothingWasSent(Stall):
             raise ThrottledError(error.message) from error
 
 
+class SkipsWhatItLost(Stall):
+    """Says of the rows behind the one whose answer was lost that they were not sent."""
+
+    def push(self, changes: Sequence[QuantityChange]) -> Iterable[PushResult]:
+        try:
+            return super().push(changes)
+        except LostAnswerError as error:
+            first, *others = changes
+            return [
+                refused(first, "answer_unknown", error.message, status="pending"),
+                *(refused(one, "not_sent", error.message, status="skipped") for one in others),
+            ]
+
+
 class Stumbles(Stall):
     """Has a mistake of its own."""
 
@@ -468,7 +623,7 @@ BROKEN: Sequence[tuple[str, type[Stall], str]] = (
     ("leaves_out_what_the_cart_has_not", TakesAbsenceForZero, "'NOTHING', which the cart does not have"),
     ("leaves_out_what_the_cart_has_not", FindsNothingBesideTheUnknown, "'MUG' is missing beside"),
     ("lists_all_or_only_what_was_asked", ListsWhatIsAsked, "it leaves out ['CUP', 'JUG']"),
-    ("lists_all_or_only_what_was_asked", ListsMore, "it gives ['CUP', 'JUG', 'MUG'] too"),
+    ("lists_all_or_only_what_was_asked", ListsMore, "it gives ['CUP', 'JUG', 'MUG', 'TEA, GREEN'] too"),
     ("reading_nothing_is_no_error", ListsWhatIsAsked, "nothing is listed"),
     ("reading_nothing_is_no_error", StumblesOverNothing, "asked for nothing, it gives 2 rows"),
     ("says_what_open_orders_hold", ForgetsOrders, "'MUG' at 'A' is read without"),
@@ -497,8 +652,24 @@ BROKEN: Sequence[tuple[str, type[Stall], str]] = (
     ("an_unknown_location_is_refused", MakesPlaces, "'MUG' at 'C' goes from None to 5"),
     ("an_unknown_location_is_refused", TakesAPlaceForForbidden, "UnauthorizedError: HTTP 403"),
     ("an_unknown_location_is_refused", AcceptsAnything, "'MUG' at 'C' is accepted"),
-    ("codes_are_compared_exactly", IgnoresCase, "by pushing 'mug' at 'A', 'MUG' at 'A' goes"),
-    ("codes_are_compared_exactly", ReadsWithoutCase, "asked for 'mug', it answers"),
+    ("codes_are_compared_exactly", IgnoresCase, "'CUP' at 'A' goes from 3 to 5"),
+    ("codes_are_compared_exactly", ReadsWithoutCase, "asked for 'mug' and 11 more, it answers"),
+    ("codes_are_no_patterns", SearchesForPatterns, "asked for 'MUG*', it answers"),
+    ("codes_are_no_patterns", WritesEachPart, "by pushing 'MUG,CUP' at 'A', 'CUP' at 'A' goes"),
+    ("strange_skus_are_taken_literally", SplitsAtCommas, "'TEA, GREEN' at 'A' shows 4 and is read as None"),
+    ("strange_skus_are_taken_literally", SendsTheWholeListing, "'TEA, GREEN' at 'B' goes from 3 to 4"),
+    ("a_thousand_unknown_codes_hide_nothing", ReadsOnePage, "'MUG' is missing beside 1,000 unknown"),
+    ("a_thousand_unknown_codes_hide_nothing", MakesUpManyListings, "read, though the cart has them not"),
+    ("a_very_long_code_is_not_there", MakesTooLongAnAddress, "RefusedError: HTTP 414"),
+    ("a_very_long_code_is_not_there", AcceptsAnything, "is accepted"),
+    ("a_renamed_listing_keeps_its_number", TrustsOldIds, "after listings changed names, 'CUP' at 'A' goes"),
+    ("a_renamed_listing_keeps_its_number", ReadsOldNames, "renamed, 'MUG' at 'A' shows"),
+    ("pushing_nothing_is_no_error", PushesAnyway, "RefusedError: Input data is empty"),
+    ("pushing_nothing_is_no_error", AnswersForNothing, "a push of no rows gives"),
+    ("a_quantity_too_large_is_never_cut", CutsToItsLargest, "is accepted and shows 2147483647"),
+    ("one_place_takes_one_number", LetsTheLastNameWin, "'MUG' at 'Alpha' and 'A' is taken with [7, 8]"),
+    ("one_place_takes_one_number", RefusesBothAndWritesOne, "told [], the cart shows {('MUG', 'A')"),
+    ("leaves_alone_what_it_must_not_tell", AcceptsAnything, "'TWIN' at 'A' is accepted"),
     ("a_late_write_is_a_conflict", PromisesToCompare, "a late write of 'MUG' at 'A' is accepted"),
     ("a_second_sync_has_nothing_to_do", NeverGetsThere, "after the first sync: "),
     ("a_second_sync_has_nothing_to_do", ReadsFromACopy, "after the second sync: "),
@@ -509,5 +680,6 @@ BROKEN: Sequence[tuple[str, type[Stall], str]] = (
     ("an_unreachable_cart_is_no_empty_cart", TakesALoginPageForAnEmptyCart, "read gives 0 rows"),
     ("a_lost_answer_is_no_refusal", CallsSilenceARefusal, "'MUG' at 'A' is rejected"),
     ("a_lost_answer_is_no_refusal", RaisesRefusedForSilence, "raised as RefusedError (refused)"),
+    ("a_lost_answer_is_no_refusal", SkipsWhatItLost, "'CUP' at 'A' is skipped, written"),
     ("a_lost_answer_is_no_refusal", SaysNothingWasSent, "ThrottledError says that nothing was sent"),
 )

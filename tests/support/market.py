@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from omsync.errors import LostAnswerError, RefusedError, UnauthorizedError, UnreachableError
+from omsync.errors import LostAnswerError, RefusedError, ServerFaultError, UnauthorizedError, UnreachableError
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities
 from omsync.sinks.writing import accepted, refused
 from omsync.testing import SinkBench
@@ -23,11 +23,20 @@ class Market:
         self.shelf: dict[Key, int] = {(sku, place): 3 for sku in ("MUG", "CUP", "JUG") for place in places}
         self.held: dict[Key, int] = {("CUP", places[0]): 2}
         self.states = {"TWIN": "duplicate", "POSTER": "untracked", "KIT": "unmanaged"}
+        self.shelf |= {("TEA, GREEN", place): 3 for place in places}
+        self.ids = {sku: f"id-{sku}" for sku, _ in self.shelf}
         self.places = places
         self.moves = dict.fromkeys(self.shelf, 0)
 
     def shown(self) -> dict[Key, int]:
         return dict(self.shelf)
+
+    def rename(self, sku: str, new: str) -> None:
+        self.ids[new] = self.ids.pop(sku)
+        for kept in (self.shelf, self.held, self.moves):
+            for place in self.places:
+                if (sku, place) in kept:
+                    kept[new, place] = kept.pop((sku, place))
 
 
 class Stall:
@@ -100,7 +109,8 @@ class Stall:
         return accepted(change, echo=self.market.shelf[key])
 
     def may_make(self, key: Key) -> bool:
-        return self.capabilities.creates_listings and key[1] in self.market.places
+        makes = self.capabilities.creates_listings and key[1] in self.market.places
+        return makes and key[0] not in self.market.states
 
     def is_late(self, change: QuantityChange) -> bool:
         key = (change.listing_sku, change.location_id)
@@ -125,6 +135,8 @@ def bench_of(kind: type[Stall] = Stall, **options: Any) -> SinkBench:
             "shown": market.shown,
             "listings": ["MUG", "CUP", "JUG"],
             "absent": "NOTHING",
+            "strange": ["TEA, GREEN"],
+            "rename": market.rename,
             "locations": market.places,
             "absent_location": "C",
             "duplicate": "TWIN",
@@ -178,6 +190,25 @@ class GoesByTwoNames(Stall):
                     allocated=listing.allocated,
                     same_as="A",
                 )
+
+
+class StumblesOverLargeNumbers(Stall):
+    """Hands on what its cart says to a number that is too large: HTTP 500."""
+
+    def write(self, change: QuantityChange) -> PushResult:
+        if change.quantity >= 2**31:
+            raise ServerFaultError("HTTP 500")
+        return super().write(change)
+
+
+class AddsUp(Stall):
+    """Gives what stands at all places together, too."""
+
+    def read(self, listing_skus: Sequence[str]) -> Iterable[CartListing]:
+        yield from super().read(listing_skus)
+        for sku in {sku for sku, _ in self.market.shelf}:
+            units = [self.market.shelf[sku, place] for place in PLACES]
+            yield CartListing(listing_sku=sku, quantity=sum(units), allocated=0, same_as="A")
 
 
 class Awaited:

@@ -31,13 +31,14 @@ class Http:
             if self._client is None:
                 self._client = httpx.Client(follow_redirects=False)
         try:
+            address, target = _address(request)
             answer = self._client.request(
                 request.method,
-                request.url,
-                params=list(request.query) or None,
+                address,
                 headers=_headers(request),
                 content=request.content,
                 timeout=request.timeout,
+                extensions=target,
             )
         except _FAILURES as error:
             _explain(request, error)
@@ -61,13 +62,14 @@ class AsyncHttp:
         if self._client is None:
             self._client = httpx.AsyncClient(follow_redirects=False)
         try:
+            address, target = _address(request)
             answer = await self._client.request(
                 request.method,
-                request.url,
-                params=list(request.query) or None,
+                address,
                 headers=_headers(request),
                 content=request.content,
                 timeout=request.timeout,
+                extensions=target,
             )
         except _FAILURES as error:
             _explain(request, error)
@@ -80,11 +82,29 @@ class AsyncHttp:
             self._client = None
 
 
+def _address(request: Request) -> tuple[httpx.URL, dict[str, bytes]]:
+    """Give the address, and what is sent instead of its path and query where those must not be logged.
+
+    The HTTP library logs the address of every request.
+    """
+    whole = httpx.URL(request.url)
+    if request.query:
+        whole = whole.copy_merge_params(list(request.query))
+    if not request.is_signed:
+        return whole, {}
+    return whole.copy_with(query=None), {"target": whole.raw_path}
+
+
 def _headers(request: Request) -> dict[str, str]:
     headers = {"accept": "application/json", **request.headers}
     if request.raw is None and request.body is not ...:
         headers.setdefault("content-type", "application/json")
     return headers
+
+
+def _reason(request: Request, error: Exception) -> str:
+    """Give the library's words, unless they might quote what somebody signed for us."""
+    return type(error).__name__ if request.is_signed else str(error)
 
 
 def _response(request: Request, answer: httpx.Response) -> Response:
@@ -107,7 +127,7 @@ def _explain(request: Request, error: Exception) -> NoReturn:
         ) from None
     if isinstance(error, _BAD_ADDRESS):
         raise SettingsError(
-            f"{request.url!r} is no address that can be called: {error}",
+            f"{request.url.partition('?')[0]!r} is no address that can be called: {_reason(request, error)}",
             code="bad_address",
             remedy="Give the whole address, beginning with https://.",
         ) from error

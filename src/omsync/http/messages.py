@@ -6,11 +6,12 @@ what it learned. It does no I/O, so it serves blocking and async users alike and
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from attrs import evolve, field, frozen
 
@@ -24,7 +25,7 @@ T = TypeVar("T")
 _LONGEST_QUERY = 300
 _SHORTEST_SECRET = 8
 """Shorter values of a signed query, such as its version, are no secrets and stand in many an answer."""
-_SECRET_QUERY = re.compile(r"^(oauth_|consumer_)|secret|token|signature|api_?key", re.IGNORECASE)
+_SECRET_QUERY = re.compile(r"^(oauth_|consumer_)|secret|token|signature|password|api_?key", re.IGNORECASE)
 
 
 @frozen(kw_only=True)
@@ -54,6 +55,11 @@ class Request:
     lane: str = "default"
     repeatable: bool = True
     timeout: float = 60.0
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the address holds a secret, which no log may show: a signature or a key in its query."""
+        return "?" in self.url or any(_SECRET_QUERY.search(name) for name, _ in self.query)
 
     @property
     def place(self) -> str:
@@ -115,17 +121,38 @@ def scrubbed(request: Request, response: Response) -> Response:
     """Take the request's credentials out of an answer that echoes them, before anybody quotes it."""
     secrets = {
         value
-        for name, value in request.query
+        for name, value in (*request.query, *_texts_in_body(request))
         if _SECRET_QUERY.search(name) and len(value) >= _SHORTEST_SECRET
     }
     for name, value in request.headers.items():
         if any(word in name.lower() for word in ("authorization", "key", "token", "cookie")):
-            secrets |= {value, value.split(" ")[-1]}
+            secrets |= {value, value.split(" ")[-1], _password_in(value)}
     content = response.content
     for secret in sorted(secrets, key=len, reverse=True):
         for written in (secret, quote(secret, safe="")):
             content = content.replace(written.encode(errors="replace"), b"***") if written else content
     return response if content == response.content else evolve(response, content=content)
+
+
+def _texts_in_body(request: Request) -> list[tuple[str, str]]:
+    """Give the named texts of a form or of a flat JSON object, which is how people log in."""
+    if request.raw is not None:
+        kinds = [value for name, value in request.headers.items() if name.lower() == "content-type"]
+        is_form = any("x-www-form-urlencoded" in kind for kind in kinds)
+        return parse_qsl(request.raw.decode(errors="replace")) if is_form else []
+    fields = request.body if isinstance(request.body, dict) else {}
+    return [(name, value) for name, value in fields.items() if isinstance(value, str)]
+
+
+def _password_in(authorization: str) -> str:
+    """Give the password of HTTP's basic authorization, empty when there is none."""
+    kind, _, value = authorization.partition(" ")
+    if kind.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _what_instead(content: bytes) -> str:

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from omsync.http.messages import Conversation, Request
 from omsync.http.tokens import Token
 from omsync.sinks._amazon_answers import data_of, issues_of, token_refused, verdict_of
-from omsync.sinks._http import Wire
+from omsync.sinks._http import Paging, Wire
 from omsync.sinks._rows import Verdict
 
 __all__ = ["DEFAULT", "SKUS_A_CALL", "Access", "Listing", "find", "get", "grant", "patch", "patches"]
@@ -110,21 +110,24 @@ def find(access: Access, skus: Sequence[str]) -> Conversation[list[Listing]]:
         ("includedData", _INCLUDED),
         ("pageSize", str(SKUS_A_CALL)),
     ]
+    paging = Paging()
     page: tuple[tuple[str, str], ...] = ()
     while True:
         response = yield access.ask(
             "GET", f"{_LISTINGS}/{quote(access.seller_id, safe='')}", "GET listings", *query, *page
         )
         answer = data_of(response)
-        for row in answer.field("items").rows():
+        rows = answer.field("items").rows()
+        for row in rows:
             listing = _listing(row, access.marketplace_id)
             if listing.sku in wanted:
                 found[listing.sku] = listing
         pagination = answer.get("pagination")
-        following = pagination.get("nextToken") if pagination else None
+        token = pagination.get("nextToken") if pagination else None
+        following = paging.after(token.text() if token else None, new=len(rows), place=response.place)
         if following is None:
             return list(found.values())
-        page = (("pageToken", following.text()),)
+        page = (("pageToken", following),)
 
 
 def get(access: Access, sku: str) -> Conversation[list[Listing]]:

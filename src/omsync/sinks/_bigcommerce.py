@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 from attrs import field, frozen
 
-from omsync.errors import RefusedError, SettingsError, ThrottledError, UnauthorizedError
+from omsync.errors import OmsyncError, RefusedError, SettingsError, ThrottledError, UnauthorizedError
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.retrying import Verdict, seconds_header
 from omsync.http.retrying import judge as usual_judge
-from omsync.sinks._http import Wire
+from omsync.sinks._http import Paging, Wire
 
 __all__ = [
     "PAGE",
@@ -116,8 +116,10 @@ class Store:
 def look_around(access: Access) -> Conversation[Store]:
     """Read the store's locations."""
     found: dict[str, tuple[str, str]] = {}
+    paging = Paging()
     number = 1
     while True:
+        known = len(found)
         body = _body((yield access.get("/inventory/locations", (("page", str(number)), ("limit", "250")))))
         for row in body.field("data").rows():
             code, label = row.get("code"), row.get("label")
@@ -125,6 +127,7 @@ def look_around(access: Access) -> Conversation[Store]:
         if number >= _pages(body):
             return Store(locations=found)
         number += 1
+        paging.after(str(number), new=len(found) - known, place=body.place)
 
 
 def find(access: Access, skus: Sequence[str]) -> Conversation[list[Item]]:
@@ -140,14 +143,20 @@ def of_products(access: Access, product_ids: Sequence[int]) -> Conversation[list
 
 def _filtered(access: Access, name: str, values: Sequence[str]) -> Conversation[list[Item]]:
     found: list[Item] = []
+    seen: set[tuple[str, int | None]] = set()
+    paging = Paging()
     number = 1
     while True:
         query = ((name, ",".join(values)), ("page", str(number)), ("limit", str(PAGE)))
         body = _body((yield access.get("/inventory/items", query)))
-        found += map(_item, body.field("data").rows())
+        known = len(seen)
+        for row in map(_item, body.field("data").rows()):
+            found.append(row)
+            seen.add((row.sku, row.product_id))
         if number >= _pages(body):
             return found
         number += 1
+        paging.after(str(number), new=len(seen) - known, place=body.place)
 
 
 def page(access: Access, number: int) -> Conversation[tuple[list[Item], int]]:
@@ -156,24 +165,34 @@ def page(access: Access, number: int) -> Conversation[tuple[list[Item], int]]:
     return [_item(row) for row in body.field("data").rows()], _pages(body)
 
 
-def adjust(access: Access, rows: Sequence[Row], reason: str) -> Conversation[dict[str, str]]:
+def adjust(access: Access, rows: Sequence[Row], reason: str) -> Conversation[dict[str, str | OmsyncError]]:
     """Set quantities; give by SKU why a row was refused, and nothing for those that were taken.
 
     A refusal applies nothing: the rows that it names are dropped and the rest is sent again; where it names
     none, the rows are halved until the bad one stands alone. What the store tracks by product is named by
-    its product instead, once.
+    its product instead, once. An error is raised only while nothing is written; afterwards it is the answer
+    of the rows that are left.
     """
-    refused: dict[str, str] = {}
+    refused: dict[str, str | OmsyncError] = {}
     waiting = [list(rows)]
+    written = False
     while waiting:
         batch = waiting.pop(0)
         body = {"reason": reason, "items": [row.wire for row in batch]}
-        response = yield access.put("/inventory/adjustments/absolute", body)
-        if response.status != _UNPROCESSABLE:
-            _body(response)
-            continue
-        said = _title(response)
-        named = [row for row in batch if _names(said, row)] or (batch if len(batch) == 1 else [])
+        try:
+            response = yield access.put("/inventory/adjustments/absolute", body)
+            if response.status != _UNPROCESSABLE:
+                _body(response)
+                written = True
+                continue
+            said = _title(response)
+        except OmsyncError as error:
+            if not written:
+                raise
+            return refused | {row.sku: error for left in (batch, *waiting) for row in left}
+        # A SKU in quotes is meant; without any, a word may be one, or chance to look like one.
+        named = [row for row in batch if _quotes(said, row)] or [row for row in batch if _names(said, row)]
+        named = named or (batch if len(batch) == 1 else [])
         if not named:
             middle = len(batch) // 2
             waiting[:0] = [batch[:middle], batch[middle:]]
@@ -206,7 +225,11 @@ def judge(request: Request, response: Response) -> Verdict:
 def _names(said: str, row: Row) -> bool:
     words = set(re.split(r"[\s'\"`,;:()\[\]]+", said))
     named = {row.sku} if row.product_id is None else {row.sku, str(row.product_id)}
-    return bool(named & words) or f"'{row.sku}'" in said or f'"{row.sku}"' in said
+    return bool(named & words)
+
+
+def _quotes(said: str, row: Row) -> bool:
+    return any(f"{quote}{row.sku}{quote}" in said for quote in "'\"`")
 
 
 def _title(response: Response) -> str:

@@ -78,11 +78,19 @@ class Access:
 
 @frozen(kw_only=True)
 class Item:
-    """An inventory item: its total, and what of it stands at which merchant location."""
+    """An inventory item: its total, what of it stands at which merchant location, and how fast that ships.
+
+    Args:
+        sku: The seller's code.
+        quantity: The total.
+        places: By merchant location, what stands there.
+        times: By merchant location, its fulfilment time as eBay gave it, where it has one.
+    """
 
     sku: str
     quantity: int | None
     places: Mapping[str, int] = field(factory=dict)
+    times: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen(kw_only=True)
@@ -103,14 +111,21 @@ class Entry:
     quantity: int
     offers: tuple[str, ...]
     places: Mapping[str, int] = field(factory=dict)
+    times: Mapping[str, Any] = field(factory=dict)
 
     @property
     def wire(self) -> dict[str, Any]:
         """The entry as eBay takes it; both quantities are written, since the smaller one is shown."""
         availability: dict[str, Any] = {"quantity": self.quantity}
         if self.places:
+            # The list replaces what was there, fulfilment times too.
             availability["availabilityDistributions"] = [
-                {"merchantLocationKey": key, "quantity": units} for key, units in sorted(self.places.items())
+                {
+                    "merchantLocationKey": key,
+                    "quantity": units,
+                    **({"fulfillmentTime": self.times[key]} if key in self.times else {}),
+                }
+                for key, units in sorted(self.places.items())
             ]
         offers = [{"offerId": offer, "availableQuantity": self.quantity} for offer in self.offers]
         return {"sku": self.sku, "shipToLocationAvailability": availability, "offers": offers}
@@ -269,14 +284,13 @@ def _item(sku: str, row: Wire) -> Item:
     if ship_to is None:
         return Item(sku=sku, quantity=None)
     units, spread = ship_to.get("quantity"), ship_to.get("availabilityDistributions")
+    places = {one.field("merchantLocationKey").text(): one for one in (spread.rows() if spread else ())}
+    times = {key: one.get("fulfillmentTime") for key, one in places.items()}
     return Item(
         sku=sku,
         quantity=units.whole() if units else None,
-        places={
-            one.field("merchantLocationKey").text(): one.field("quantity").whole() for one in spread.rows()
-        }
-        if spread
-        else {},
+        places={key: one.field("quantity").whole() for key, one in places.items()},
+        times={key: time.value for key, time in times.items() if time is not None},
     )
 
 

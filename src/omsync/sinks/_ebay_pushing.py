@@ -74,15 +74,17 @@ def _entry(sku: str, rows: Sequence[QuantityChange], known: Known, most: int) ->
         )
     ids = tuple(offer.id for offer in offers)
     total = by_place.get(None)
+    item = known.items.get(sku)
     places: dict[str, int] = {}
     if total is None:
-        item = known.items.get(sku)
         places = dict(item.places) if item else {}
         places.update((place, units) for place, units in by_place.items() if place is not None)
         total = sum(places.values())
     if total > most:
         return Outcome(reason="out_of_range", message=f"{total} is more than {most}")
-    return api.Entry(sku=sku, quantity=total, offers=ids, places=places)
+    return api.Entry(
+        sku=sku, quantity=total, offers=ids, places=places, times=item.times if item and places else {}
+    )
 
 
 def within_budget(
@@ -120,7 +122,7 @@ def write(
     """Write the entries; where eBay takes no several SKUs in one call, one by one.
 
     Raises:
-        OmsyncError: No call came through, so nothing was written or nobody knows.
+        OmsyncError: No call came through, and all met the same kind of error.
     """
     chunks = list(packed(entries, lambda _: 1, room=skus_per_call))
     written = yield from door.ask_all([_ask(url, chunk) for chunk in chunks])
@@ -138,7 +140,8 @@ def write(
                 silent = api.Said(ok=False, message="eBay's answer does not speak of this SKU")
                 answers[entry.sku] = said.get(entry.sku, silent)
     errors = [said for said in answers.values() if isinstance(said, OmsyncError)]
-    if errors and len(errors) == len(answers):
+    # Errors of several kinds mean different things for their rows: some were not sent, some may be done.
+    if errors and len(errors) == len(answers) and len({type(error) for error in errors}) == 1:
         raise errors[0]
     return answers
 

@@ -51,6 +51,7 @@ class FileCart(ABC):
         Raises:
             DecodeError: The file is not what omsync writes; ``problems`` names the rows.
             RefusedError: The system does not let us read it.
+            UnreachableError: Its folder is not there.
         """
         return [
             CartListing(listing_sku=sku, location_id=location, quantity=row.quantity)
@@ -104,8 +105,15 @@ class FileCart(ABC):
     def _contents(self) -> bytes | None:
         try:
             return self.path.read_bytes()
-        except FileNotFoundError:
-            return None
+        except FileNotFoundError as error:
+            if self.path.parent.is_dir():
+                return None
+            # A share that is not mounted must not look like a cart without listings.
+            raise UnreachableError(
+                f"The folder {str(self.path.parent)!r} of the file {self.path.name!r} is not there",
+                code="folder_not_there",
+                remedy="Make the folder, or mount the share that it is on.",
+            ) from error
         except OSError as error:
             raise RefusedError(
                 f"The file {self.path.name!r} cannot be read: {error.strerror}",

@@ -64,11 +64,17 @@ class Granted:
         Where a whole round came to nothing, the rest is not tried and gets the same error.
 
         Raises:
-            UnauthorizedError: No token is granted.
+            OmsyncError: No token is granted, and no call has come through before.
         """
         outcomes: list[T | OmsyncError] = []
         for start in range(0, len(asks), _ROUND):
-            outcomes += yield from self._round(asks[start : start + _ROUND])
+            try:
+                outcomes += yield from self._round(asks[start : start + _ROUND])
+            except OmsyncError as error:
+                # What came of the calls before must not be lost; those that are left were not made.
+                if not outcomes:
+                    raise
+                return [*outcomes, *[_not_asked(error)] * (len(asks) - len(outcomes))]
             last = outcomes[-1]
             if isinstance(last, NOT_DONE) and all(isinstance(one, NOT_DONE) for one in outcomes[start:]):
                 return [*outcomes, *[last] * (len(asks) - len(outcomes))]
@@ -81,7 +87,12 @@ class Granted:
         refused = [place for place, one in enumerate(outcomes) if isinstance(one, UnauthorizedError)]
         if refused and kept is not None:
             self.keeper.drop(kept)
-            token = yield from self._granted()
+            try:
+                token = yield from self._granted()
+            except OmsyncError:
+                if len(refused) == len(outcomes):
+                    raise
+                return outcomes  # The refused ones say why; the others have been carried out.
             again = yield from talk_all(self.line, [asks[place](token.value) for place in refused])
             for place, outcome in zip(refused, again, strict=True):
                 outcomes[place] = outcome
@@ -91,6 +102,13 @@ class Granted:
         token = yield from talk(self.line, self.grant())
         self.keeper.keep(token)
         return token
+
+
+def _not_asked(error: OmsyncError) -> OmsyncError:
+    """Give an error of the grant as one of calls that were never made, whatever became of the grant."""
+    if isinstance(error, NOT_DONE):
+        return error
+    return UnreachableError(f"not asked, since no token came: {error.message}", remedy=error.remedy)
 
 
 def rate(instance: object, attribute: Attribute[Any], value: object) -> None:

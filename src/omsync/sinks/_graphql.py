@@ -7,7 +7,7 @@ from attrs import field, frozen
 from omsync.http.messages import Response
 from omsync.sinks._http import Wire
 
-__all__ = ["Fault", "body_of", "faults_of"]
+__all__ = ["Fault", "body_of", "faults_of", "was_carried_out"]
 
 _LONG = 300
 
@@ -45,6 +45,12 @@ def faults_of(response: Response) -> list[Fault]:
         return []
     errors = body_of(response).get("errors")
     return [_fault(row) for row in errors.rows()] if errors else []
+
+
+def was_carried_out(response: Response) -> bool:
+    """Tell whether an answer with errors shows a result as well: then the operation itself went on."""
+    data = body_of(response).get("data")
+    return data is not None and isinstance(data.value, dict) and any(data.value.values())
 
 
 def _fault(row: Wire) -> Fault:

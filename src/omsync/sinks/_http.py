@@ -15,9 +15,22 @@ from omsync.http.blocking import Runner
 from omsync.http.steps import Steps
 from omsync.ports import CartListing, PushResult, QuantityChange
 
-__all__ = ["SteppedSink", "Wire", "accepted", "encoded_size", "packed", "refused", "results_of"]
+__all__ = [
+    "Paging",
+    "SteppedSink",
+    "Wire",
+    "accepted",
+    "encoded_size",
+    "packed",
+    "refused",
+    "results_of",
+    "starts_of_pages",
+]
 
 T = TypeVar("T")
+
+_BARREN_PAGES = 100
+_MOST_PAGES = 100_000
 
 
 class SteppedSink(ABC):
@@ -110,8 +123,59 @@ class Wire:
         return DecodeError(
             f"{self.place}: {self.path} must be {wanted}, not {shown(self.value)}",
             code="wrong_shape",
-            remedy="Check that the address is right and that the other system's version is one that omsync knows.",
+            remedy="Check that the address is right and that the other system's version is one that omsync "
+            "knows.",
         )
+
+
+class Paging:
+    """Follows the pages of one list, and refuses a list that would never end.
+
+    A page may be empty, or bring what is known already, although more follow; many such pages in a row, or a
+    cursor that comes again, are a fault of the server's.
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._barren = 0
+
+    def after(self, cursor: str | None, *, new: int, place: str) -> str | None:
+        """Give the cursor of the next page, None after the last one.
+
+        Args:
+            cursor: What the page says of the next.
+            new: How much the page brought that was not known before.
+            place: The request, for messages.
+
+        Raises:
+            DecodeError: The list does not end.
+        """
+        self._barren = 0 if new else self._barren + 1
+        if cursor in self._seen or (cursor is not None and self._barren >= _BARREN_PAGES):
+            raise DecodeError(
+                f"{place}: the list does not end: it leads back to an earlier page, or to empty ones",
+                code="endless_list",
+                remedy="Tell the vendor; a cache or a proxy between may answer instead of the server, too.",
+            )
+        if cursor is not None:
+            self._seen.add(cursor)
+        return cursor
+
+
+def starts_of_pages(size: int, total: int, *, place: str) -> range:
+    """Give where the pages after the first begin, by its size and what it says of the whole.
+
+    Raises:
+        DecodeError: It would take more pages than any list has.
+    """
+    starts = range(size, total, size) if size else range(0)
+    if len(starts) > _MOST_PAGES:
+        raise DecodeError(
+            f"{place}: a page of {size:,} says that there are {total:,} in all",
+            code="endless_list",
+            remedy="Tell the vendor; a cache or a proxy between may answer instead of the server, too.",
+        )
+    return starts
 
 
 def encoded_size(value: object) -> int:

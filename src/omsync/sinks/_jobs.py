@@ -40,11 +40,13 @@ class Job:
         id: The platform's name for it.
         rows: The quantity of each (SKU, place) in it, in the order of the document.
         runs: In how many earlier runs it was found under way.
+        shown: What the cart showed at each place when the job was handed in, where that is known.
     """
 
     id: str
     rows: Mapping[Key, int]
     runs: int = 0
+    shown: Mapping[Key, int] = field(factory=dict)
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ class Jobs:
         self._memory = memory
         self._namespace = namespace
         self._open: dict[str, Job] | None = None if memory is not None else {}
-        self._answers: dict[Key, tuple[int, Verdict]] = {}
+        self._answers: dict[Key, tuple[Job, Verdict]] = {}
         self._asked: set[str] = set()
 
     def of_run(self, memory: SourceMemory | None, namespace: str) -> Jobs:
@@ -111,10 +113,10 @@ class Jobs:
             if report is None:
                 yield from self._found_under_way(job, patience)
                 continue
-            for (sku, place), quantity in job.rows.items():
+            for sku, place in job.rows:
                 verdict = report.of(sku)
                 if verdict.status != "pending":
-                    self._answers[sku, place] = quantity, verdict
+                    self._answers[sku, place] = job, verdict
             yield from self.close(job)
 
     def sort_out(self, rows: Iterable[Row]) -> tuple[list[Row], list[PushResult]]:
@@ -124,10 +126,10 @@ class Jobs:
         results: list[PushResult] = []
         for row in rows:
             job = carried.get(row.key)
-            quantity, verdict = self._answers.pop(row.key, (None, Verdict()))
+            done, verdict = self._answers.pop(row.key, (None, Verdict()))
             if job is not None:
                 results.append(_held(row, job))
-            elif quantity == row.change.quantity:
+            elif done is not None and _still_answers(done, verdict, row):
                 results.append(verdict.result(row.change))
             else:
                 free.append(row)
@@ -202,7 +204,11 @@ def carry_out(
             stopped = error
             results += [failed(row.change, error) for row in rows]
             continue
-        job = Job(id=handle, rows={row.key: row.change.quantity for row in rows})
+        job = Job(
+            id=handle,
+            rows={row.key: row.change.quantity for row in rows},
+            shown={row.key: row.change.shown for row in rows if row.change.shown is not None},
+        )
         yield from jobs.keep(job)
         waiting.append((job, rows))
     results += yield from _wait(jobs, waiting, look, looks)
@@ -244,6 +250,15 @@ def _asked_after(look: Look, job: Job) -> Steps[Report | None]:
         return Report(others=Verdict(status="pending", reason="job_unclear", message=said))
 
 
+def _still_answers(job: Job, verdict: Verdict, row: Row) -> bool:
+    """Tell whether a finished job settles a row: it carried that very quantity, and nothing moved since.
+
+    What a job took may show late. What shows neither that nor what showed before was changed by somebody.
+    """
+    moved = job.shown.get(row.key) != row.change.shown
+    return job.rows[row.key] == row.change.quantity and not (verdict.status == "accepted" and moved)
+
+
 def _held(row: Row, job: Job) -> PushResult:
     carried = job.rows[row.key]
     if carried == row.change.quantity:
@@ -254,14 +269,19 @@ def _held(row: Row, job: Job) -> PushResult:
 
 
 def _written(job: Job) -> str:
-    rows = [[sku, place, quantity] for (sku, place), quantity in job.rows.items()]
+    rows = [
+        [*key, quantity, *([job.shown[key]] if key in job.shown else [])]
+        for key, quantity in job.rows.items()
+    ]
     return json.dumps({"runs": job.runs, "rows": rows}, separators=(",", ":"), ensure_ascii=False)
 
 
 def _read(key: str, text: str) -> Job:
     kept = Wire(value=json.loads(text), path=key, place="the ledger's open jobs")
     rows: dict[Key, int] = {}
+    shown: dict[Key, int] = {}
     for row in kept.field("rows").rows():
-        sku, place, quantity = row.rows()
+        sku, place, quantity, *before = row.rows()
         rows[sku.text(), place.text()] = quantity.whole()
-    return Job(id=key, rows=rows, runs=kept.field("runs").whole())
+        shown.update({(sku.text(), place.text()): one.whole() for one in before})
+    return Job(id=key, rows=rows, runs=kept.field("runs").whole(), shown=shown)

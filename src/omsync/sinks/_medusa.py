@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from omsync.http.messages import Conversation, Request
 from omsync.http.tokens import Token
-from omsync.sinks._http import Wire, packed
+from omsync.sinks._http import Paging, Wire, packed
 from omsync.sinks._medusa_answers import data_of, knows_no_filter
 
 __all__ = [
@@ -170,6 +170,7 @@ def log_in(access: Access, email: str, password: str) -> Conversation[Token]:
 def look_around(access: Access) -> Conversation[Shop]:
     """Read the stock locations: only these may be written to, since Medusa makes levels anywhere."""
     locations: dict[str, str] = {}
+    paging = Paging()
     while True:
         response = yield access.get(
             "/admin/stock-locations",
@@ -180,9 +181,11 @@ def look_around(access: Access) -> Conversation[Shop]:
         )
         page = data_of(response)
         found = {_id(row): row.field("name").text() for row in page.field("stock_locations").rows()}
+        known = len(locations)
         locations |= found
         if not found or len(locations) >= page.field("count").whole():
             return Shop(access=access, locations=locations)
+        paging.after(str(len(locations)), new=len(locations) - known, place=page.place)
 
 
 def find(access: Access, skus: Sequence[str]) -> Conversation[dict[str, Found]]:
@@ -200,12 +203,17 @@ def find(access: Access, skus: Sequence[str]) -> Conversation[dict[str, Found]]:
 def find_items(access: Access, skus: Sequence[str]) -> Conversation[dict[str, Item]]:
     """Look inventory items up by SKU, with their levels."""
     rows: list[Wire] = []
+    seen: set[str] = set()
+    paging = Paging()
     while True:
         page = data_of((yield _asked(access, "inventory-items", _ITEM, skus, len(rows))))
         more = page.field("inventory_items").rows()
         rows += more
+        known = len(seen)
+        seen.update(map(_id, more))
         if not more or len(rows) >= page.field("count").whole():
             return {item.sku: item for item in map(_item, rows) if item.sku in skus}
+        paging.after(str(len(rows)), new=len(seen) - known, place=page.place)
 
 
 def pages(skus: Iterable[str], most: int) -> Iterator[list[str]]:
@@ -234,6 +242,8 @@ def level_of(row: Wire) -> Level:
 
 def _find_variants(access: Access, skus: Sequence[str]) -> Conversation[dict[str, Variant]]:
     rows: list[Wire] = []
+    seen: set[str] = set()
+    paging = Paging()
     while True:
         response = yield _asked(access, "product-variants", _VARIANT, skus, len(rows))
         if knows_no_filter(response):
@@ -241,8 +251,11 @@ def _find_variants(access: Access, skus: Sequence[str]) -> Conversation[dict[str
         page = data_of(response)
         more = page.field("variants").rows()
         rows += more
+        known = len(seen)
+        seen.update(map(_id, more))
         if not more or len(rows) >= page.field("count").whole():
             return {variant.sku: variant for variant in map(_variant, rows) if variant.sku in skus}
+        paging.after(str(len(rows)), new=len(seen) - known, place=page.place)
 
 
 def _asked(access: Access, route: str, fields: str, skus: Sequence[str], offset: int) -> Request:

@@ -9,13 +9,14 @@ from urllib.parse import quote
 
 from attrs import field, frozen
 
-from omsync.errors import OmsyncError, RefusedError, ThrottledError, UnreachableError
+from omsync.errors import OmsyncError, RefusedError
 from omsync.http.messages import Conversation, Request
 from omsync.http.steps import Line, Steps, talk_all
 from omsync.ports import PushResult, QuantityChange
 from omsync.sinks import _medusa as api
 from omsync.sinks._http import Wire, accepted, encoded_size, packed, refused
 from omsync.sinks._medusa_answers import data_of, refused_rows, shelf_moved
+from omsync.sinks._rows import failed
 
 __all__ = ["MAX_QUANTITY", "Answers", "Entry", "Row", "entries_of", "result_of", "write", "write_entries"]
 
@@ -126,7 +127,11 @@ def write(
     while left:
         rows = list(left.values())
         response = yield send(shop.access, rows)
-        named = {_named(rows, place): said for place, said in refused_rows(response).items()}
+        named = {
+            target: said
+            for place, said in refused_rows(response).items()
+            if (target := _named(rows, place)) is not None
+        }
         if named:
             left_out |= {target: ("row_refused", f"the shop says: {said}") for target, said in named.items()}
         elif shelf_moved(response) and looks < _LOOKS:
@@ -165,7 +170,7 @@ def result_of(row: Row, contradicted: frozenset[Target], answers: Answers) -> Pu
         return refused(change, "contradiction", message)
     answer = answers[row.target]
     if isinstance(answer, OmsyncError):
-        return _failed(change, answer)
+        return failed(change, answer)
     if row.target in answer.left_out:
         return refused(change, *answer.left_out[row.target])
     level = answer.levels.get(row.target)
@@ -174,21 +179,15 @@ def result_of(row: Row, contradicted: frozenset[Target], answers: Answers) -> Pu
     return accepted(change, level.on_hand)
 
 
-def _failed(change: QuantityChange, error: OmsyncError) -> PushResult:
-    if isinstance(error, RefusedError):
-        return refused(change, error.code, error.message)
-    if isinstance(error, UnreachableError | ThrottledError):
-        return refused(change, "not_sent", error.message, status="skipped")
-    return refused(change, "answer_unknown", error.message, status="pending")
-
-
 def _part(entries: Iterable[Entry], *, exists: bool) -> list[Entry]:
     return [entry for entry in entries if entry.exists is exists]
 
 
-def _named(entries: Sequence[Entry], place: tuple[str, int]) -> Target:
-    part, index = place
-    return _part(entries, exists=part == "update")[index].target
+def _named(entries: Sequence[Entry], place: tuple[str, int]) -> Target | None:
+    """Give the target of a row that the shop names; None where it names one that was not sent."""
+    kind, index = place
+    part = _part(entries, exists=kind == "update")
+    return part[index].target if index < len(part) else None
 
 
 def _look_again(

@@ -11,8 +11,8 @@ from attrs import field, frozen
 
 from omsync.errors import LostAnswerError, RefusedError, UnauthorizedError
 from omsync.http.messages import Conversation, Request, Response
-from omsync.sinks._graphql import Fault, body_of, faults_of
-from omsync.sinks._http import Wire
+from omsync.sinks._graphql import Fault, body_of, faults_of, was_carried_out
+from omsync.sinks._http import Paging, Wire
 
 __all__ = [
     "PAGE",
@@ -159,13 +159,15 @@ class Shop:
 def look_around(access: Access) -> Conversation[Shop]:
     """Read the shop's warehouses."""
     found: dict[str, tuple[str, str]] = {}
+    paging = Paging()
     after: str | None = None
     while True:
         page = _data((yield access.ask(WAREHOUSES, after=after))).field("warehouses")
+        known = len(found)
         for node in _nodes(page):
             names = (node.field("slug").text(), node.field("name").text())
             found[node.field("id").text()] = names
-        after = _next(page)
+        after = paging.after(_next(page), new=len(found) - known, place=page.place)
         if after is None:
             return Shop(warehouses=found)
 
@@ -277,7 +279,7 @@ def _data(response: Response) -> Wire:
 def _raise(response: Response, fault: Fault) -> NoReturn:
     if fault.code in _DENIED:
         _denied(response, fault.message)
-    if fault.depth > 1:
+    if fault.depth > 1 or was_carried_out(response):
         raise LostAnswerError(
             f"{response.place}: {fault.message}; the request may have been carried out, its answer broke off"
         )

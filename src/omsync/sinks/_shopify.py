@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from omsync.errors import RefusedError
 from omsync.http.messages import Conversation, Request
-from omsync.sinks._http import Wire
+from omsync.sinks._http import Paging, Wire
 from omsync.sinks._shopify_answers import TOO_COSTLY, data_of
 
 __all__ = [
@@ -181,10 +181,12 @@ def quoted(sku: str) -> str:
 def look_around(access: Access) -> Conversation[Shop]:
     """Read all locations of the shop, those of fulfilment services and closed ones too."""
     found: list[Location] = []
+    paging = Paging()
     after: str | None = None
     while True:
         response = yield access.ask(LOCATIONS, first=MOST_LOCATIONS, after=after)
         page = data_of(response).field("locations")
+        rows = page.field("nodes").rows()
         found += [
             Location(
                 id=row.field("id").text(),
@@ -192,9 +194,9 @@ def look_around(access: Access) -> Conversation[Shop]:
                 active=row.field("isActive").flag(),
                 of_service=row.field("isFulfillmentService").flag(),
             )
-            for row in page.field("nodes").rows()
+            for row in rows
         ]
-        after = _next(page)
+        after = paging.after(_next(page), new=len(rows), place=response.place)
         if after is None:
             return Shop(locations=tuple(found))
 
@@ -224,6 +226,7 @@ def items_by_sku(
     """Look items up by SKU. The search knows words rather than codes, so SKUs are compared again here."""
     wanted = frozenset(skus)
     found: list[Item] = []
+    paging = Paging()
     after: str | None = None
     while True:
         response = yield access.ask(
@@ -245,7 +248,7 @@ def items_by_sku(
             return first + (yield from items_by_sku(access, skus[middle:], levels=levels, names=names))
         rows = [row for row in page.field("nodes").rows() if _sku(row) in wanted]
         found += yield from _whole(access, rows, levels, names)
-        after = _next(page)
+        after = paging.after(_next(page), new=len(page.field("nodes").rows()), place=response.place)
         if after is None:
             return found
 
@@ -289,14 +292,20 @@ def _whole(
     items: list[Item] = []
     for row in rows:
         item, after = _item(row), _next(row.field("inventoryLevels"))
+        paging = Paging()
         while after is not None:
             response = yield access.ask(
                 ITEMS, ids=[item.id], levels=_levels_a_page(levels), levelsAfter=after, names=list(names)
             )
-            (more,) = data_of(response).field("nodes").rows()
+            more = next(iter(data_of(response).field("nodes").rows()), None)
+            if more is None or more.value is None:
+                break  # The item has gone meanwhile.
+            known = len(item.levels)
             item = evolve(item, levels={**item.levels, **_item(more).levels})
-            after = _next(more.field("inventoryLevels"))
-        items.append(item)
+            cursor = _next(more.field("inventoryLevels"))
+            after = paging.after(cursor, new=len(item.levels) - known, place=response.place)
+        else:
+            items.append(item)
     return items
 
 

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from omsync.errors import LostAnswerError, RefusedError, UnauthorizedError
 from omsync.http.messages import Response
-from omsync.sinks._graphql import Fault, body_of, faults_of
+from omsync.sinks._graphql import Fault, body_of, faults_of, was_carried_out
 from omsync.sinks._http import Wire
 from omsync.sinks._shopify_access import SCOPES
 
@@ -57,7 +57,7 @@ def data_of(response: Response, *, written: bool = False) -> Wire:
 
 def _refuse(response: Response, fault: Fault, *, written: bool) -> NoReturn:
     said = f"{response.place}: {fault.message}"
-    if written and fault.depth > 1:
+    if written and (fault.depth > 1 or was_carried_out(response)):
         raise LostAnswerError(f"{said}; the call was carried out, its answer broke off")
     if fault.code == "ACCESS_DENIED":
         _unauthorized(response, fault.message)

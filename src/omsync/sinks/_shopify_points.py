@@ -11,6 +11,7 @@ Source: "GraphQL Admin API rate limits" in Shopify's documentation.
 from __future__ import annotations
 
 import logging
+from math import isfinite
 from typing import Any
 
 from attrs import frozen
@@ -148,7 +149,7 @@ def cost_of(response: Response) -> Cost | None:
     except (DecodeError, LookupError, TypeError, ValueError):
         return None
     requested, available, restored, maximum = figures
-    if restored <= 0 or maximum <= 0:
+    if not all(map(isfinite, figures)) or restored <= 0 or maximum <= 0:
         return None
     return Cost(requested=requested, available=available, restored=restored, maximum=maximum)
 

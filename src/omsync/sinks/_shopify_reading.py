@@ -12,7 +12,7 @@ from omsync.errors import RefusedError
 from omsync.http.messages import Conversation
 from omsync.http.steps import Steps
 from omsync.sinks import _shopify as api
-from omsync.sinks._http import results_of
+from omsync.sinks._http import Paging, results_of
 from omsync.sinks._ids import IdMap
 from omsync.sinks._shopify_door import Door
 
@@ -85,6 +85,7 @@ class Reader:
         """
         shop = yield from self.shop()
         listed: list[api.Item] = []
+        paging = Paging()
         after: str | None = None
         while True:
             if len(listed) >= _MOST_LISTED:
@@ -95,10 +96,11 @@ class Reader:
                 )
             first = self.door.meter.rows("omsyncNames", guess=_NAME_POINTS, most=self.page_size)
             points = self.door.meter.points("omsyncNames", first, guess=_NAME_POINTS)
-            page, after = yield from self.door.ask(
+            page, cursor = yield from self.door.ask(
                 partial(api.name_page, first=first, after=after), points=points
             )
             listed += page
+            after = paging.after(cursor, new=len(page), place=self.door.address)
             if after is None:
                 break
         wanted = set(skus)

@@ -115,7 +115,10 @@ class Terms:
         shown = units.get(self.quantity_name) if level and level.active else None
         if self.quantity_name == "available":
             return shown, None
-        return shown, units.get("on_hand", 0) - units.get("available", 0)
+        if not units:
+            return shown, 0
+        on_hand, available = units.get("on_hand"), units.get("available")
+        return shown, None if on_hand is None or available is None else on_hand - available
 
     def _belongs_to_service(self, location_id: str) -> bool:
         return self.shop.active[location_id].of_service and not self.write_services

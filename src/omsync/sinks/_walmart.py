@@ -176,8 +176,9 @@ _NOT_ECHOED = Verdict(
 def _node_verdict(row: Wire) -> Verdict:
     errors = errors_of(row, "errors")
     status = row.get("status")
-    went_well = status is not None and status.text().casefold() == "success"
-    if errors or not went_well:
+    if status is None and not errors:
+        return _NOT_ECHOED
+    if errors or status is None or status.text().casefold() != "success":
         message = "; ".join(errors) or f"status {status.text() if status else 'missing'}"
         return Verdict(status="rejected", reason="row_refused", message=message)
     return Verdict()

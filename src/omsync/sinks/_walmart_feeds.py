@@ -77,11 +77,14 @@ def look(access: Access, job: Job, lane: str) -> Conversation[Report | None]:
         items = part.field("itemDetails").field("itemIngestionStatus").rows()
         if not items:
             break
+        known = len(rows)
         read += len(items)
         for item in items:
             sku, verdict = item.field("sku").text(), _verdict_of(item)
             if sku not in rows or rows[sku].status == "accepted":
                 rows[sku] = verdict
+        if len(rows) == known:
+            break  # The same page again: what it does not name stays unclear.
     message = "the feed's report does not name this item"
     return Report(rows=rows, others=Verdict(status="pending", reason="job_unclear", message=message))
 

@@ -25,7 +25,7 @@ from omsync.http.steps import Line, Steps, call, talk, talk_all
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities, SourceMemory
 from omsync.sinks import _bigcommerce as api
 from omsync.sinks._credentials import address, secret
-from omsync.sinks._http import SteppedSink, accepted, packed, refused, results_of
+from omsync.sinks._http import SteppedSink, accepted, packed, refused, results_of, starts_of_pages
 from omsync.sinks._ids import IdMap
 from omsync.sinks._rows import failed
 
@@ -120,7 +120,7 @@ class BigCommerce(SteppedSink):
         """
         store = yield from talk(self._line, api.look_around(self._access))
         target = self._target(store)
-        found = yield from (self._everything() if self.lists_all else self._find(listing_skus))
+        found = yield from (self._everything(listing_skus) if self.lists_all else self._find(listing_skus))
         yield from self._learn(found)
         asked = set(listing_skus)
         return [
@@ -201,18 +201,27 @@ class BigCommerce(SteppedSink):
             )
         return target
 
-    def _everything(self) -> Steps[dict[str, api.Item]]:
+    def _everything(self, skus: Sequence[str]) -> Steps[dict[str, api.Item]]:
         first, pages = yield from talk(self._line, api.page(self._access, 1))
-        rest = yield from talk_all(self._line, [api.page(self._access, n) for n in range(2, pages + 1)])
+        rest = yield from talk_all(
+            self._line, [api.page(self._access, n + 1) for n in starts_of_pages(1, pages, place=self.url)]
+        )
         rows = [*first, *(item for page, _ in results_of(rest) for item in page)]
-        return {item.sku: item for item in rows if item.sku}
+        found = {item.sku: item for item in rows if item.sku}
+        missing = [sku for sku in skus if sku not in found] if pages > 1 else []
+        # Pages shift when something is deleted while they are read: what they left out may still be there.
+        return found | ((yield from self._find(missing)) if missing else {})
 
     def _find(self, skus: Sequence[str]) -> Steps[dict[str, api.Item]]:
+        if any("," in sku for sku in skus):
+            # It would fall apart in the list of a filter.
+            found = yield from self._everything(())
+            return {sku: found[sku] for sku in dict.fromkeys(skus) if sku in found}
         pages = packed(
             dict.fromkeys(skus), lambda sku: len(quote(sku)) + 3, room=_QUERY_BYTES, most=_SKUS_A_CALL
         )
-        found = yield from talk_all(self._line, [api.find(self._access, page) for page in pages])
-        return {item.sku: item for page in results_of(found) for item in page}
+        listed = yield from talk_all(self._line, [api.find(self._access, page) for page in pages])
+        return {item.sku: item for page in results_of(listed) for item in page}
 
     def _learn(self, found: Mapping[str, api.Item]) -> Steps[None]:
         yield from self.ids.learn({sku: str(item.product_id or "-") for sku, item in found.items()})
@@ -278,7 +287,7 @@ class BigCommerce(SteppedSink):
     def _by_product(
         self,
         rows: Sequence[api.Row],
-        said: Mapping[str, str],
+        said: Mapping[str, str | OmsyncError],
         products: Mapping[str, int | None],
         answers: dict[tuple[str, str], str | OmsyncError],
     ) -> Steps[None]:
@@ -286,7 +295,9 @@ class BigCommerce(SteppedSink):
         tracked = {
             row.sku: product
             for row in rows
-            if api.tracked_by_product(said.get(row.sku, "")) and (product := products[row.sku]) is not None
+            if isinstance(why := said.get(row.sku), str)
+            and api.tracked_by_product(why)
+            and (product := products[row.sku]) is not None
         }
         if not tracked:
             return

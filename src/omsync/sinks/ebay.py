@@ -38,7 +38,7 @@ from omsync.sinks._ebay_pushing import (
     write,
 )
 from omsync.sinks._granted import Ask, Granted, rate
-from omsync.sinks._http import SteppedSink, packed, results_of
+from omsync.sinks._http import SteppedSink, packed, results_of, starts_of_pages
 from omsync.sinks._ids import IdMap
 
 __all__ = ["Ebay"]
@@ -133,7 +133,8 @@ class Ebay(SteppedSink):
         """Read items and, where they are not known yet, the offers that show them; as steps.
 
         An item that no offer shows is not in the cart and is left out. In the run that finds an offer the
-        smaller of both quantities is given; later the item's, since omsync writes both alike.
+        smaller of both quantities is given; later the item's, since omsync writes both alike. Where a write
+        was not taken as a whole, the offers are looked up anew.
         """
         found = yield from self._items(listing_skus)
         yield from self.ids.load()
@@ -171,9 +172,8 @@ class Ebay(SteppedSink):
                     raise
                 said.update(dict.fromkeys(left, error))
                 break
-            ended = {sku for sku in left if _says(said[sku], api.NO_OFFER)}
             # An offer that was ended and made anew has another id: its SKU is looked up again.
-            yield from self.ids.learn({}, absent=ended)
+            ended = {sku for sku in left if _says(said[sku], api.NO_OFFER)}
             left = (ended | {sku for sku in left if _says(said[sku], api.BUSY)}) if rounds_left else set()
         return [outcome_of(change, said[change.listing_sku]) for change in changes]
 
@@ -206,7 +206,13 @@ class Ebay(SteppedSink):
         today = self.clock.now().date()
         entries = yield from within_budget(entries, changes, known, self.budget, self._rules, today)
         ready = [entry for entry in entries.values() if isinstance(entry, api.Entry)]
-        answers = (yield from write(self._door, self.url, ready, self.skus_per_call)) if ready else {}
+        try:
+            answers = (yield from write(self._door, self.url, ready, self.skus_per_call)) if ready else {}
+        except OmsyncError:
+            yield from self.ids.learn({}, absent=[entry.sku for entry in ready])
+            raise
+        # Item and offer may differ now, so their offers are looked up with their quantities at the next read.
+        yield from self.ids.learn({}, absent=[sku for sku, one in answers.items() if not _taken(one)])
         yield from self.budget.spend(spent(answers, known), today)
         return {
             sku: answers[sku] if isinstance(entry, api.Entry) else entry for sku, entry in entries.items()
@@ -221,10 +227,14 @@ class Ebay(SteppedSink):
             return (yield from self._items_of(skus))
         door = self._door
         first, total = yield from door.ask(lambda token: api.items_page(self._access(token), 0))
-        offsets = range(len(first), total, len(first)) if first else ()
+        offsets = starts_of_pages(len(first), total, place=self.url)
         pages = yield from door.ask_all([self._page(offset) for offset in offsets])
         rows = [*first, *(item for page, _ in results_of(pages) for item in page)]
-        return {item.sku: item for item in rows}
+        found = {item.sku: item for item in rows}
+        if len(found) < total:
+            # The list shifted while it was read: what it left out may still be there.
+            found |= yield from self._items_of(sku for sku in skus if sku not in found)
+        return found
 
     def _page(self, offset: int) -> Ask[tuple[list[api.Item], int]]:
         return lambda token: api.items_page(self._access(token), offset)
@@ -262,6 +272,10 @@ class Ebay(SteppedSink):
 
 def _located(changes: Mapping[str, Sequence[QuantityChange]]) -> list[str]:
     return [sku for sku, rows in changes.items() if any(row.location_id is not None for row in rows)]
+
+
+def _taken(said: api.Said | OmsyncError) -> bool:
+    return isinstance(said, api.Said) and said.ok
 
 
 def _says(said: Outcome | api.Said | OmsyncError, ids: set[int]) -> bool:

@@ -25,7 +25,7 @@ from omsync.http.tokens import Token, TokenKeeper, with_token
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities, SourceMemory
 from omsync.sinks import _medusa as api
 from omsync.sinks._credentials import address, basic, secret
-from omsync.sinks._http import SteppedSink, refused, results_of
+from omsync.sinks._http import SteppedSink, refused, results_of, starts_of_pages
 from omsync.sinks._medusa_answers import inner_judge
 from omsync.sinks._medusa_rows import MAX_QUANTITY, Row, entries_of, result_of, write_entries
 
@@ -240,7 +240,7 @@ class Medusa(SteppedSink):
 
     def _names(self, line: Line, shop: api.Shop) -> Steps[list[str]]:
         first, total = yield from talk(line, api.name_page(shop.access, 0))
-        rest = range(len(first), total, len(first)) if first else ()
+        rest = starts_of_pages(len(first), total, place=self.url)
         pages = yield from talk_all(line, [api.name_page(shop.access, offset) for offset in rest])
         names = [*first, *(name for page, _ in results_of(pages) for name in page)]
         return list(dict.fromkeys(name for name in names if name))

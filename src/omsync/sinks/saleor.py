@@ -23,7 +23,8 @@ from omsync.http.steps import Line, Steps, talk, talk_all
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities
 from omsync.sinks import _saleor as api
 from omsync.sinks._credentials import address, secret
-from omsync.sinks._http import SteppedSink, accepted, packed, refused, results_of
+from omsync.sinks._http import Paging, SteppedSink, accepted, packed, refused, results_of
+from omsync.sinks._rows import failed
 
 __all__ = ["Saleor"]
 
@@ -192,10 +193,12 @@ class Saleor(SteppedSink):
 
     def _names(self) -> Steps[list[api.Variant]]:
         everything: list[api.Variant] = []
+        paging = Paging()
         after: str | None = None
         while True:
-            page, after = yield from talk(self._line, api.name_page(self._access, after))
+            page, cursor = yield from talk(self._line, api.name_page(self._access, after))
             everything += page
+            after = paging.after(cursor, new=len(page), place=self.url)
             if after is None:
                 return everything
 
@@ -263,13 +266,15 @@ class Saleor(SteppedSink):
         said = yield from talk_all(
             self._line, [api.track(self._access, variant_id) for variant_id in sorted(off)]
         )
-        failed = {
+        not_tracked = {
             variant_id: answer
             for variant_id, answer in zip(sorted(off), said, strict=True)
             if isinstance(answer, OmsyncError) or answer.code
         }
-        answers.update((one.target, failed[one.variant.id]) for one in rows if one.variant.id in failed)
-        return [one for one in rows if one.variant.id not in failed]
+        answers.update(
+            (one.target, not_tracked[one.variant.id]) for one in rows if one.variant.id in not_tracked
+        )
+        return [one for one in rows if one.variant.id not in not_tracked]
 
     def _make(
         self, rows: Sequence[_Ready], answers: dict[tuple[str, str], api.Answer | OmsyncError]
@@ -309,8 +314,7 @@ def _result(
         return refused(one.change, "contradiction", message)
     answer = answers[one.target]
     if isinstance(answer, OmsyncError):
-        status = "rejected" if isinstance(answer, RefusedError) else "pending"
-        return refused(one.change, answer.code, answer.message, status=status)
+        return failed(one.change, answer)
     if answer.quantity is not None:
         return accepted(one.change, answer.quantity)
     if answer.code in {"not_written", "not_echoed"}:

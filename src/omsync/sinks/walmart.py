@@ -156,6 +156,10 @@ class Walmart(SteppedSink):
             items += yield from self._looked_up(missing)
         else:
             items += yield from self._rest(first)
+            seen = {item.sku for item in items}
+            if first.total is None or len(seen) < first.total:
+                # The list ended early, or shifted while it was read: what it left out may still be there.
+                items += yield from self._looked_up([sku for sku in missing if sku not in seen])
         self._keep_in_mind([*wanted], items)
         return [one for item in self._once(items) for one in shown(item, self._places)]
 
@@ -217,8 +221,10 @@ class Walmart(SteppedSink):
     def _rest(self, first: api.Page) -> Steps[list[api.Item]]:
         """Read all pages after the first, one after the other: each brings the cursor of the next."""
         items: list[api.Item] = []
+        cursors: set[str] = set()
         page = first
-        while page.following is not None and page.items:
+        while page.following is not None and page.items and page.following not in cursors:
+            cursors.add(page.following)
             page = yield from self._granted.ask(partial(self._page, page.following))
             items += page.items
         return items

@@ -19,6 +19,7 @@ from omsync.testing.sandbox_server import SandboxServer
 from omsync.testing.sandbox_throttle import Throttle
 from omsync.testing.sink_kit import (
     SINK_CHECKS,
+    STRANGE_SKUS,
     CheckResult,
     SinkBench,
     SinkReport,
@@ -29,6 +30,7 @@ from omsync.testing.sink_kit import (
 
 __all__ = [
     "SINK_CHECKS",
+    "STRANGE_SKUS",
     "Answer",
     "Catalog",
     "CatalogChannel",

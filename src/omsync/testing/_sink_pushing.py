@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
-from omsync.errors import RefusedError, UnauthorizedError
+from omsync.errors import RefusedError, TransientError
 from omsync.ports import PushResult
-from omsync.testing._sink_bench import Key, NotApplicable, Trial, named, want
+from omsync.testing._sink_trial import NotApplicable, Trial, named, want
 
 _MORE_THAN_32_BITS = 2**31
+
+
+def pushing_nothing_is_no_error(trial: Trial) -> None:
+    """A push of no rows gives no results and changes nothing."""
+    before = trial.shown()
+    results = trial.push([])
+    want(not results, f"a push of no rows gives {results[:1]}")
+    trial.want_unchanged(before, "by pushing nothing,")
 
 
 def answers_every_row_once(trial: Trial) -> None:
@@ -33,13 +40,41 @@ def quantities_arrive_exactly(trial: Trial) -> None:
     numbers = {max(1, said.min_quantity), 12, 1000, largest}
     if said.accepts_zero and not said.zero_ends_listing:
         numbers.add(0)
+    # A cart may add up what stands at its locations, and keep the sum in one number.
+    beside = [(key[0], place) for place in trial.bench.locations[1:]]
+    trial.push_all(trial.changes(dict.fromkeys(beside, min(numbers))))
     for number in sorted(numbers):
         if number == 0 or said.min_quantity <= number <= largest:
             trial.push_all(trial.changes({key: number}))
             trial.want_shown({key: number})
-    home = trial.other_numbers([key])
+    home = trial.other_numbers([key, *beside])
     trial.push_all(trial.changes(home))
     trial.want_shown(home)
+
+
+def a_quantity_too_large_is_never_cut(trial: Trial) -> None:
+    """A quantity beyond the largest that the capabilities name arrives as it is, or is refused."""
+    most = trial.capabilities.max_quantity
+    if most is None:
+        raise NotApplicable("the capabilities name no largest quantity")
+    key, before = trial.rows(1)[0], trial.shown()
+    changes = trial.changes({key: most + 1})
+    try:
+        told = ", ".join(one.status for one in trial.push_or_refuse(changes)) or "refused"
+    except TransientError as error:
+        told = type(error).__name__  # a cart may stumble over it, and then nobody knows
+    fair: dict[str, set[int | None]] = {
+        "accepted": {most + 1},
+        "pending": {most + 1},
+        "rejected": {before.get(key)},
+        "skipped": {before.get(key)},
+        "refused": {before.get(key)},
+    }
+    shown = trial.shown().get(key)
+    want(
+        shown in fair.get(told, {before.get(key), most + 1}),
+        f"told {most + 1}, {named(key)} is {told} and shows {shown}",
+    )
 
 
 def echoes_what_the_cart_shows(trial: Trial) -> None:
@@ -95,14 +130,21 @@ def keeps_locations_apart(trial: Trial) -> None:
 
 
 def takes_a_full_batch(trial: Trial) -> None:
-    """A batch of as many rows as the capabilities allow is taken as a whole."""
+    """A batch of as many rows as the capabilities allow, with large quantities, is taken as a whole."""
     keys = trial.rows()
     if trial.capabilities.grouping == "by_location":
         keys = [key for key in keys if key[1] == keys[0][1]]
     most = trial.capabilities.rows_per_push or len(keys)
     if len(keys) < most:
         raise NotApplicable(f"a push takes {most:,} rows, and the bench has {len(keys):,}")
-    wanted = trial.other_numbers(keys[:most])
+    largest = (
+        _MORE_THAN_32_BITS if trial.capabilities.max_quantity is None else trial.capabilities.max_quantity
+    )
+    # A cart may add up what stands at its locations, and keep the sum in one number.
+    upper = max(trial.capabilities.min_quantity, largest // len(trial.bench.locations))
+    wanted = {
+        key: max(trial.capabilities.min_quantity, upper - index) for index, key in enumerate(keys[:most])
+    }
     for result in trial.push(trial.changes(wanted)):
         trial.want_taken(result)
     trial.want_shown(wanted)
@@ -139,24 +181,43 @@ def an_unknown_listing_spares_the_others(trial: Trial) -> None:
     trial.want_unchanged({**before, **good}, "by this batch,")
 
 
+def one_place_takes_one_number(trial: Trial) -> None:
+    """Of rows that give one place, by two of its names, two numbers, none or the one that shows is taken."""
+    trial.need_reading()
+    (sku, _) = trial.rows(1)[0]
+    twice = [one for one in trial.read([sku]) if one.listing_sku == sku and one.same_as is not None]
+    places = [(one.location_id, one.same_as) for one in twice if one.state == "listed"]
+    if not places or (trial.capabilities.rows_per_push or 2) < 2:  # noqa: PLR2004  two rows
+        raise NotApplicable("no place goes by two names")
+    before = trial.shown()
+    place, other = places[0]
+    changes = trial.changes({(sku, place): 7, (sku, other): 8})
+    results = trial.push_or_refuse(changes)
+    numbers = {(one.listing_sku, one.location_id): one.quantity for one in changes}
+    told = {
+        numbers[one.listing_sku, one.location_id] for one in results if one.status in {"accepted", "pending"}
+    }
+    want(len(told) < len(changes), f"{sku!r} at {place!r} and {other!r} is taken with {sorted(told)}")
+    shown = trial.shown()
+    moved = {key: units for key, units in shown.items() if units != before.get(key)}
+    want(set(moved.values()) <= told, f"told {sorted(told)}, the cart shows {moved}")
+
+
+def leaves_alone_what_it_must_not_tell(trial: Trial) -> None:
+    """A push to a duplicate, an untracked or an unmanaged listing is refused, and nothing is written."""
+    bench, tracks = trial.bench, trial.capabilities.untracked_policy == "track"
+    skus = [bench.duplicate, bench.unmanaged, None if tracks else bench.untracked]
+    given = [sku for sku in skus if sku is not None]
+    if not given:
+        raise NotApplicable("the bench gives no duplicate, untracked or unmanaged listing")
+    for sku in given:
+        trial.want_refused((sku, bench.locations[0]))
+
+
 def an_unknown_location_is_refused(trial: Trial) -> None:
     """A row for a location that the cart does not have is refused, and changes nothing."""
     place = trial.need(trial.bench.absent_location, "absent location")
-    _want_refused(trial, (trial.bench.listings[0], place))
-
-
-def codes_are_compared_exactly(trial: Trial) -> None:
-    """A code that differs by letter case or by a blank is another one: neither read nor written for it."""
-    truth = {sku for sku, _ in trial.shown()}
-    sku, place = trial.rows(1)[0]
-    for other in (sku.swapcase(), f"{sku} "):
-        if other in {*truth, *trial.bench.listings}:
-            continue
-        if trial.capabilities.readable:
-            read = [one for one in trial.read([other]) if one.listing_sku == other]
-            want(not read, f"asked for {other!r}, it answers {read[:1]}, which is {sku!r}")
-        if not trial.capabilities.creates_listings:
-            _want_refused(trial, (other, place))
+    trial.want_refused((trial.bench.listings[0], place))
 
 
 def creates_what_it_says(trial: Trial) -> None:
@@ -185,32 +246,21 @@ def a_late_write_is_a_conflict(trial: Trial) -> None:
     trial.want_shown(moved, "after a late write")
 
 
-def _want_refused(trial: Trial, key: Key) -> None:
-    """Want a row that is nothing to this cart to come back refused, with nothing written."""
-    before = trial.shown()
-    try:
-        results: Sequence[PushResult] = trial.push(trial.changes({key: 5}))
-    except UnauthorizedError:
-        raise
-    except RefusedError:
-        results = ()
-    trial.want_unchanged(before, f"by pushing {named(key)},")
-    for result in results:
-        want(result.status in {"rejected", "skipped"}, f"{named(key)} is {result.status}")
-
-
 PUSHING = (
+    pushing_nothing_is_no_error,
     answers_every_row_once,
     quantities_arrive_exactly,
+    a_quantity_too_large_is_never_cut,
     echoes_what_the_cart_shows,
     shows_what_was_pushed,
     pushing_again_is_harmless,
     leaves_other_rows_alone,
     keeps_locations_apart,
     takes_a_full_batch,
+    one_place_takes_one_number,
+    leaves_alone_what_it_must_not_tell,
     an_unknown_listing_spares_the_others,
     an_unknown_location_is_refused,
-    codes_are_compared_exactly,
     a_late_write_is_a_conflict,
     creates_what_it_says,
 )

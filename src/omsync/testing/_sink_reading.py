@@ -6,7 +6,7 @@ from collections import Counter
 
 from omsync.errors import OmsyncError
 from omsync.ports import CartListing, SinkCapabilities
-from omsync.testing._sink_bench import NotApplicable, Trial, named, want
+from omsync.testing._sink_trial import NotApplicable, Trial, named, want
 
 # What it says about itself
 
@@ -64,9 +64,9 @@ def shows_the_true_figures(trial: Trial) -> None:
 
 
 def gives_each_row_once(trial: Trial) -> None:
-    """Each (listing, location) is read at most once, as a ``CartListing``."""
+    """Each (listing, location) is read at most once, as a ``CartListing``, also if it is asked for twice."""
     trial.need_reading()
-    read = trial.read(trial.bench.listings)
+    read = trial.read([*trial.bench.listings, *trial.bench.listings])
     given: list[object] = list(read)
     strange = [one for one in given if not isinstance(one, CartListing)]
     want(not strange, f"read gives {strange[:1]!r}")
@@ -120,20 +120,25 @@ def says_what_open_orders_hold(trial: Trial) -> None:
 
 
 def names_of_one_place_agree(trial: Trial) -> None:
-    """A row that is ``same_as`` another repeats its figure, and the other is there."""
+    """A row that is ``same_as`` another repeats its figure, or adds all places up, and the other is there."""
     trial.need_reading()
     rows = {(one.listing_sku, one.location_id): one for one in trial.read(trial.bench.listings)}
     repeated = {key: one for key, one in rows.items() if one.same_as is not None}
     if not repeated:
         raise NotApplicable("no row is same_as another")
     for key, row in repeated.items():
-        meant = rows.get((row.listing_sku, row.same_as))
+        own = {
+            one.location_id: one.quantity
+            for one in rows.values()
+            if one.listing_sku == row.listing_sku and one.same_as is None
+        }
         want(
-            meant is not None and meant.same_as is None,
+            row.same_as in own,
             f"{named(key)} is same_as {row.same_as!r}, which was not read as a place of its own",
         )
+        figures = {own[row.same_as], sum(units or 0 for units in own.values())}
         want(
-            meant is not None and meant.quantity == row.quantity,
+            row.quantity in figures,
             f"{named(key)} shows {row.quantity}, and {row.same_as!r}, which it repeats, another number",
         )
 

@@ -13,13 +13,16 @@ from omsync.ports import CartSink
 from omsync.report import SyncReport
 from omsync.settings import CartSettings, MerchantSettings, PerWarehouse
 from omsync.sync import sync_cart
-from omsync.testing._sink_bench import Key, NotApplicable, Trial, want
+from omsync.testing._sink_bench import Key
+from omsync.testing._sink_trial import NotApplicable, Trial, want
 
 
 def a_second_sync_has_nothing_to_do(trial: Trial) -> None:
     """``sync_cart`` brings every listing to its quantity, and the next one finds nothing to change."""
     trial.need_reading()
-    first, second = _sync(trial, wanted := trial.other_numbers(trial.rows(4))), _sync(trial, wanted)
+    breakdown = None not in trial.bench.locations
+    keys = [key for key in trial.rows() if breakdown or key[1] is None]
+    first, second = _sync(trial, wanted := trial.other_numbers(keys[:4])), _sync(trial, wanted)
     later = {"pending"} if trial.capabilities.completion != "immediate" else set()
     _want_outcomes(first, {"applied", "unchanged", *later}, "the first sync")
     _want_outcomes(second, {"unchanged"}, "the second sync")
@@ -44,29 +47,27 @@ def both_runners_do_the_same(trial: Trial) -> None:
 
 def _sync(trial: Trial, wanted: Mapping[Key, int]) -> SyncReport:
     """Bring the listings to these available quantities the way a user would."""
-    places = [place for place in trial.bench.locations if place is not None]
-    warehouses: dict[str | None, str] = {None: "one"}
-    if places:
-        warehouses = {place: f"warehouse {index}" for index, place in enumerate(places)}
-    rows = {key: units for key, units in wanted.items() if key[1] in warehouses}
+    places = list(dict.fromkeys(place for _, place in wanted))
+    warehouses = {place: f"warehouse {index}" for index, place in enumerate(places)}
     snapshot = InventorySnapshot(
         taken_at=datetime.now(UTC),
-        skus=[Sku(master_sku=sku) for sku in dict.fromkeys(sku for sku, _ in rows)],
+        skus=[Sku(master_sku=sku) for sku in dict.fromkeys(sku for sku, _ in wanted)],
         warehouses=[Warehouse(id=name, name=name) for name in warehouses.values()],
         levels=[
             StockLevel(master_sku=sku, location_id=warehouses[place], available=units)
-            for (sku, place), units in rows.items()
+            for (sku, place), units in wanted.items()
         ],
     )
     cart = CartSettings(
         name="conformance",
-        breakdown=bool(places),
+        breakdown=None not in places,
         location_map={name: place for place, name in warehouses.items() if place is not None},
     )
     merchant = MerchantSettings(mode=PerWarehouse())
-    if trial.is_async(trial.sink):
-        return trial.wait_for(sync_cart_awaiting(snapshot, trial.sink, cart, merchant=merchant))
-    return sync_cart(snapshot, cast("CartSink", trial.sink), cart, merchant=merchant)
+    sink, clock = trial.bench.sink, trial.bench.clock
+    if trial.is_async(sink):
+        return trial.wait_for(sync_cart_awaiting(snapshot, sink, cart, merchant=merchant, clock=clock))
+    return sync_cart(snapshot, cast("CartSink", sink), cart, merchant=merchant, clock=clock)
 
 
 def _want_outcomes(report: SyncReport, allowed: set[str], which: str) -> None:

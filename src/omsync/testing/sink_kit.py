@@ -21,14 +21,17 @@ from omsync import checks
 from omsync.errors import LostAnswerError, SettingsError
 from omsync.hints import suggestion
 from omsync.http.messages import Handler, Request, Response
-from omsync.testing._sink_bench import Key, NotApplicable, SinkBench, Trial
+from omsync.testing._sink_bench import Key, SinkBench
+from omsync.testing._sink_codes import CODES, STRANGE_SKUS
 from omsync.testing._sink_pushing import PUSHING
 from omsync.testing._sink_reading import READING
 from omsync.testing._sink_syncing import SYNCING
+from omsync.testing._sink_trial import NotApplicable, Trial
 from omsync.testing._sink_trouble import TROUBLE
 
 __all__ = [
     "SINK_CHECKS",
+    "STRANGE_SKUS",
     "CheckResult",
     "Key",
     "SinkBench",
@@ -61,7 +64,7 @@ class SinkCheck:
 SINK_CHECKS: Mapping[str, SinkCheck] = checks.as_mapping(
     {
         check.__name__: SinkCheck(name=check.__name__, check=check)
-        for check in (*READING, *PUSHING, *SYNCING, *TROUBLE)
+        for check in (*READING, *CODES, *PUSHING, *SYNCING, *TROUBLE)
     }
 )
 """Every check, by name, in the order in which they are run."""

@@ -44,12 +44,18 @@ class Interchange:
     Args:
         sender: Who wrote it (ISA06).
         receiver: To whom (ISA08).
+        usage: ``"T"`` for a test, ``"P"`` for production (ISA15).
         verdicts: What it says about inventory documents; nothing when it is about other things.
+        others: The kinds of its transaction sets that are no acknowledgements, such as ``"824"``.
+        arrival: Whether a TA1 in it says only that an interchange of ours arrived whole.
     """
 
     sender: str
     receiver: str
+    usage: str = ""
     verdicts: tuple[Verdict, ...] = field(converter=checks.as_tuple)
+    others: tuple[str, ...] = field(default=(), converter=checks.as_tuple)
+    arrival: bool = False
 
 
 def read_interchanges(text: str) -> tuple[Interchange, ...]:
@@ -87,21 +93,36 @@ def _read(segments: list[list[str]]) -> Interchange:
     if len(isa) != 17 or _element(iea, 2) != isa[13]:  # noqa: PLR2004  ISA and its 16 elements
         raise _broken(f"its ISA and IEA do not fit each other ({' '.join(iea)})")
     verdicts = [*_technical(segments)]
+    others: list[str] = []
     for transaction in _transaction_sets(segments):
-        if _element(transaction[0], 1) in {"997", "999"}:
+        kind = _element(transaction[0], 1)
+        if kind in {"997", "999"}:
             verdicts += _functional(transaction)
-    return Interchange(sender=isa[6].strip(), receiver=isa[8].strip(), verdicts=verdicts)
+        else:
+            others.append(kind)
+    return Interchange(
+        sender=isa[6].strip(),
+        receiver=isa[8].strip(),
+        usage=isa[15].strip(),
+        verdicts=verdicts,
+        others=others,
+        arrival=any(segment[0] == "TA1" and _arrived(segment) for segment in segments),
+    )
 
 
 def _technical(segments: list[list[str]]) -> Iterator[Verdict]:
     """Read TA1: only a rejection says something about the sets."""
     for segment in segments:
-        if segment[0] == "TA1" and _element(segment, 4) not in {"A", "E"}:
+        if segment[0] == "TA1" and not _arrived(segment):
             yield Verdict(
                 document=_number(segment, 1),
                 status="rejected",
                 notes=(" ".join(segment),),
             )
+
+
+def _arrived(ta1: list[str]) -> bool:
+    return _element(ta1, 4) in {"A", "E"}
 
 
 def _transaction_sets(segments: list[list[str]]) -> Iterator[list[list[str]]]:

@@ -8,7 +8,7 @@
     received/       acknowledgements that were read
     told.json       what the partner was told, as far as it is settled
 
-A document leaves by one rename from ``pending`` to ``outbox``, after all else is written: while its text
+A document leaves by one rename from ``pending`` to ``outbox``, after it was written down: while its text
 still lies in ``pending``, it never left.
 """
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -111,12 +111,16 @@ class Archive:
         return Numbers(document=document, sets=tuple(range(counters.set_number + 1, last_set + 1)))
 
     def send(self, document: SentDocument, content: bytes) -> None:
-        """Keep a document and let it go; the last step is the rename into the outbox."""
+        """Keep a document and let it go by the rename into the outbox; only then may it count as settled."""
         name = _file(document.number, "edi")
         replace_file(self.folder / "archive" / name, content)
         replace_file(self.folder / "pending" / name, content)
-        self.note(document)
+        self._write(f"pending/{_file(document.number, 'json')}", document_to_json(document))
         (self.folder / "pending" / name).replace(self.folder / "outbox" / name)
+        if document.is_settled:
+            # It has left, whatever happens now; what could not be written is made good by the next who comes.
+            with suppress(OSError):
+                self._settle(document)
 
     def pending(self) -> list[SentDocument]:
         """Give the documents that wait for an acknowledgement, oldest first."""
@@ -169,13 +173,17 @@ class Archive:
         return self._read(path, figures_from_json) if path.exists() else {}
 
     def _clear_up(self) -> None:
-        """Settle documents that a crash kept from leaving; their numbers are spent."""
+        """Settle documents that a crash kept from leaving, whose numbers are spent, or from being settled."""
         for path in sorted((self.folder / "pending").glob(f"{_NINE_DIGITS}.edi")):
             document = self.document(int(path.stem))
             if document is not None:
                 sets = [evolve(one, status="never_left") for one in document.sets]
                 self._settle(evolve(document, sets=sets))
             path.unlink()
+        for path in sorted((self.folder / "pending").glob(f"{_NINE_DIGITS}.json")):
+            # Most wait for an answer, and to read all their rows each time would take long.
+            if b'"awaiting"' not in path.read_bytes():
+                self._settle(self._read(path, document_from_json))
 
     def _check_partnership(self) -> None:
         known = self._counters().partnership

@@ -83,6 +83,9 @@ class Assortment:
                 "unknown_location",
                 f"The partner's profile has no facility for {row.location_id!r}; it has {known}.",
             )
+        if not sku.isprintable():
+            # It may go out under other codes only, and is kept as a cell of a line all the same.
+            return "rejected", "not_printable", f"The listing SKU {sku!r} holds a control character."
         if row.quantity > self.largest:
             return "rejected", "out_of_range", f"{row.quantity} is more than a document can tell."
         if profile.skip_without is not None and not self._code(sku, profile.skip_without):

@@ -249,9 +249,18 @@ class Edi846:
                 notes = [f"it goes from {one.sender!r} to {one.receiver!r}"]
                 yield Answer(file=path.name, status="misdirected", notes=notes)
                 return
+            # Tests count their documents anew, so their answers name numbers that production has too.
+            if one.usage == "T" and self.profile.usage == "production":
+                yield Answer(file=path.name, status="misdirected", notes=["it answers a test"])
+                return
         verdicts = [verdict for one in received for verdict in one.verdicts]
-        for answer, document in tie(path.name, verdicts, archive.document, self.clock.now()):
-            if document is not None:
-                archive.note(document)
-            yield answer
+        others = sorted({kind for one in received for kind in one.others})
+        if others:
+            notes = [f"it holds the transaction set {', '.join(others)}, which is for you to read"]
+            yield Answer(file=path.name, status="unknown", notes=notes)
+        if verdicts or not (others or any(one.arrival for one in received)):
+            for answer, document in tie(path.name, verdicts, archive.document, self.clock.now()):
+                if document is not None:
+                    archive.note(document)
+                yield answer
         archive.put_away(path)

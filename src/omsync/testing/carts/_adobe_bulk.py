@@ -35,7 +35,7 @@ class Bulks:
 
     Args:
         save: Carries one body's source items out.
-        looks: How often a bulk is asked about before it has been worked through.
+        looks: How often a bulk is asked about before it has been worked through; 0 for at once.
         repeats: Whether the report repeats each body.
     """
 
@@ -48,7 +48,9 @@ class Bulks:
     def hand_in(self, bodies: list[Any]) -> Response:
         """Take a bulk."""
         uuid = f"00000000-0000-4000-8000-{len(self._bulks) + 1:012}"
-        self._bulks[uuid] = _Bulk([_Operation(body) for body in bodies], self._looks)
+        bulk = self._bulks[uuid] = _Bulk([_Operation(body) for body in bodies], self._looks)
+        if bulk.looks <= 0:
+            self._work_through(bulk)
         taken = [
             {"id": place, "data_hash": f"{place:064}", "status": "accepted"} for place in range(len(bodies))
         ]

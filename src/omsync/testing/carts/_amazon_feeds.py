@@ -113,6 +113,12 @@ class Feeds:
             return Response(status=200)
         return Response(status=200, headers={"content-type": document.content_type}, content=document.content)
 
+    def finish(self) -> None:
+        """Work through every feed that is under way, whether or not anybody asks."""
+        for feed in self.feeds.values():
+            if feed.status in {"IN_QUEUE", "IN_PROGRESS"}:
+                self._work_through(feed)
+
     def _work_through(self, feed: _Feed) -> None:
         document = self.documents[feed.document_id]
         feed.status = self.end

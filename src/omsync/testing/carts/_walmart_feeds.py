@@ -97,6 +97,12 @@ class Feeds:
             }
         )
 
+    def finish(self) -> None:
+        """Work through every feed that is under way, whether or not anybody asks."""
+        for feed in self.feeds.values():
+            if feed.status in {"RECEIVED", "INPROGRESS"}:
+                self._work_through(feed)
+
     def _work_through(self, feed: _Feed) -> None:
         try:
             entries = _entries(feed)

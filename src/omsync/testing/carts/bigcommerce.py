@@ -99,6 +99,12 @@ class BigCommerceStore(Platform):
         """Delete an item."""
         del self._items[sku]
 
+    def rename(self, sku: str, new: str) -> None:
+        """Give an item another SKU; its ids and its stock stay."""
+        item = self._items.pop(sku)
+        item.sku = new
+        self._items[new] = item
+
     def quantity(self, sku: str, location: int = 1) -> int | None:
         """Give what stands on hand, safety stock included."""
         item = self._items.get(sku)

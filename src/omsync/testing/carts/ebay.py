@@ -32,6 +32,7 @@ Row = dict[str, Any]
 class _Item:
     quantity: int | None
     places: dict[str, int] = field(factory=dict)
+    times: dict[str, Any] = field(factory=dict)
 
 
 @define
@@ -90,6 +91,8 @@ class EbaySeller(Platform):
         offered: int | None = None,
         listing: str | None = None,
         auction: bool = False,
+        places: Mapping[str, int] | None = None,
+        times: Mapping[str, Any] | None = None,
     ) -> None:
         """Add an item with its offers.
 
@@ -100,8 +103,10 @@ class EbaySeller(Platform):
             offered: What the offers show, if not the same.
             listing: The listing's id; several SKUs with one id are its variations.
             auction: Whether eBay holds its quantity back for an auction.
+            places: By merchant location, what of the total stands there.
+            times: By merchant location, its fulfilment time, such as ``{"unit": "DAY", "value": 2}``.
         """
-        self._items[sku] = _Item(quantity)
+        self._items[sku] = _Item(quantity, dict(places or {}), dict(times or {}))
         for marketplace in offers:
             number = len(self._offers) + 1
             units = quantity if offered is None else offered
@@ -129,6 +134,10 @@ class EbaySeller(Platform):
         shown = [offer.quantity for offer in self._offers if offer.sku == sku and offer.live]
         figures = [units for units in (item.quantity, *shown) if units is not None]
         return min(figures) if shown and figures else None
+
+    def fulfilment_time(self, sku: str, place: str) -> Any:
+        """Give an item's fulfilment time at a merchant location; None where it has none."""
+        return self._items[sku].times.get(place)
 
     def sell(self, sku: str, units: int) -> None:
         """Sell so many: item and offers fall together."""
@@ -244,7 +253,7 @@ class EbaySeller(Platform):
             if any(units is not None and (type(units) is not int or units < 0) for units in given):
                 return [_failed(sku, 25709, "Invalid value for quantity", 400)]
             item.quantity = availability.get("quantity")
-            item.places = _spread(availability)
+            item.places, item.times = _spread(availability), _times(availability)
         return [self._update_offer(sku, one) for one in row.get("offers", [])]
 
     def _update_offer(self, sku: str, row: Row) -> Row:
@@ -267,13 +276,23 @@ def _spread(availability: Mapping[str, Any]) -> dict[str, int]:
     return {row["merchantLocationKey"]: row["quantity"] for row in rows}
 
 
+def _times(availability: Mapping[str, Any]) -> dict[str, Any]:
+    rows = availability.get("availabilityDistributions") or []
+    return {row["merchantLocationKey"]: row["fulfillmentTime"] for row in rows if "fulfillmentTime" in row}
+
+
 def _show(item: _Item) -> Row:
     availability: Row = {}
     if item.quantity is not None:
         availability["quantity"] = item.quantity
     if item.places:
         availability["availabilityDistributions"] = [
-            {"merchantLocationKey": key, "quantity": units} for key, units in item.places.items()
+            {
+                "merchantLocationKey": key,
+                "quantity": units,
+                **({"fulfillmentTime": item.times[key]} if key in item.times else {}),
+            }
+            for key, units in item.places.items()
         ]
     return {"availability": {"shipToLocationAvailability": availability} if availability else {}}
 
