@@ -193,10 +193,10 @@ def _key(one: Any, name: str) -> Any:
 
 def _shown(visit: Visit, variant: Variant) -> Values:
     places = [one.id for one in visit.state.locations.values() if visit.channel.shows(one)]
+    shown = {key: level for key, level in variant.levels.items() if key in places}
     levels = [
         {"stockLocationId": key, "stockOnHand": level.on_hand, "stockAllocated": level.allocated}
-        for key, level in variant.levels.items()
-        if key in places
+        for key, level in shown.items()
     ]
     return {
         "id": variant.id,
@@ -204,8 +204,8 @@ def _shown(visit: Visit, variant: Variant) -> Values:
         "enabled": variant.enabled,
         "trackInventory": variant.tracking,
         "stockLevels": levels,
-        "stockOnHand": sum(int(level["stockOnHand"]) for level in levels),
-        "stockAllocated": sum(int(level["stockAllocated"]) for level in levels),
+        "stockOnHand": sum(level.on_hand for level in shown.values()),
+        "stockAllocated": sum(level.allocated for level in shown.values()),
     }
 
 

@@ -112,7 +112,7 @@ def selected(value: Mapping[str, Any], fields: Iterable[Selection], kind: str) -
     for field in fields:
         if field.on not in {"", named, _INTERFACES.get(named)}:
             continue
-        part = named if field.name == "__typename" else value[field.name]
+        part: Any = named if field.name == "__typename" else value[field.name]
         of = _TYPES[named].get(field.name, "")
         if of:
             part = (
