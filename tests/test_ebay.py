@@ -627,3 +627,26 @@ def test_a_sale_between_two_runs_shows_in_the_next_read() -> None:
     assert shown(sink(there).read(["MUG"])) == {("MUG", None): 6}
     assert json.loads(there.requests[-1].content or b"{}") == {}
     assert run_blocking(sink(there).read_steps([])) == []
+
+
+def test_an_offer_made_later_in_another_marketplace_is_found_within_the_week() -> None:
+    there, clock = seller(), FakeClock()
+    with SqliteLedger(":memory:") as ledger:
+        sync_cart(stock(MUG=12), sink(there, clock=clock), CART, merchant=MERCHANT, ledger=ledger)
+        there.offer_also("MUG", "EBAY_DE", 2)
+        calls_before = len(calls(there, OFFER))
+        for _ in range(7):
+            clock.sleep(86_400)
+            sync_cart(stock(MUG=12), sink(there, clock=clock), CART, merchant=MERCHANT, ledger=ledger)
+    assert there.quantity("MUG") == 12
+    assert len(calls(there, OFFER)) - calls_before == 1
+
+
+def test_offers_are_looked_up_anew_after_a_long_pause_whatever_the_day() -> None:
+    there, clock = seller(), FakeClock()
+    with SqliteLedger(":memory:") as ledger:
+        sync_cart(stock(MUG=12, CUP=3), sink(there, clock=clock), CART, merchant=MERCHANT, ledger=ledger)
+        before = len(calls(there, OFFER))
+        clock.sleep(86_400 * 15)
+        sync_cart(stock(MUG=12, CUP=3), sink(there, clock=clock), CART, merchant=MERCHANT, ledger=ledger)
+    assert len(calls(there, OFFER)) - before == 2

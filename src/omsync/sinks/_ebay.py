@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
@@ -29,6 +31,7 @@ __all__ = [
     "Item",
     "Offer",
     "Said",
+    "due",
     "grant",
     "items",
     "items_page",
@@ -294,13 +297,20 @@ def _item(sku: str, row: Wire) -> Item:
     )
 
 
-def kept(found: Sequence[Offer]) -> str:
-    """Write offers down for the ledger."""
-    return json.dumps([[one.id, one.marketplace, one.listing] for one in found], separators=(",", ":"))
+def kept(found: Sequence[Offer], today: date) -> str:
+    """Write offers down for the ledger, with the day on which they were looked up."""
+    rows = [[one.id, one.marketplace, one.listing] for one in found]
+    return json.dumps([today.isoformat(), rows], separators=(",", ":"))
 
 
 def recalled(text: str) -> tuple[Offer, ...]:
     """Read offers that the ledger kept."""
-    return tuple(
-        Offer(id=key, marketplace=place, listing=listing) for key, place, listing in json.loads(text)
-    )
+    _, rows = json.loads(text)
+    return tuple(Offer(id=key, marketplace=place, listing=listing) for key, place, listing in rows)
+
+
+def due(sku: str, text: str, today: date, days: int) -> bool:
+    """Tell whether kept offers are to be looked up anew: once in so many days, each SKU on its own day."""
+    looked_up = date.fromisoformat(json.loads(text)[0])
+    its_day = (today.toordinal() + zlib.crc32(sku.encode())) % days == 0
+    return (its_day and looked_up != today) or (today - looked_up).days >= 2 * days

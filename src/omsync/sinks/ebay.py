@@ -67,6 +67,8 @@ class Ebay(SteppedSink):
             quantity is one for all of them.
         skus_per_call: SKUs in one bulk update; eBay's texts disagree on 25 or 1, so 25 falls back to 1.
         lists_all: Read all items, 200 a call, instead of 25 a call those that are asked for.
+        offers_good_for: Days after which the offers of a SKU are looked up anew, each SKU on its own day, so
+            that an offer made since, in another marketplace, is found.
         revisions_per_day: How often eBay lets one listing be revised on one day (UTC).
         kept_for_falls: Of those, the last ones, which only a falling quantity may use.
         out_of_stock_control: Whether the account keeps a listing at 0 instead of ending it.
@@ -90,6 +92,7 @@ class Ebay(SteppedSink):
         default=25, kw_only=True, validator=checks.whole(minimum=1, maximum=_ITEMS_A_CALL)
     )
     lists_all: bool = field(default=False, kw_only=True, validator=checks.flag)
+    offers_good_for: int = field(default=7, kw_only=True, validator=checks.whole(minimum=1))
     revisions_per_day: int = field(default=250, kw_only=True, validator=checks.whole(minimum=1))
     kept_for_falls: int = field(default=25, kw_only=True, validator=checks.whole(minimum=0))
     out_of_stock_control: bool = field(default=False, kw_only=True, validator=checks.flag)
@@ -139,7 +142,15 @@ class Ebay(SteppedSink):
         found = yield from self._items(listing_skus)
         yield from self.ids.load()
         # An offer never comes to mean another SKU, so an item that is there confirms the offers known of it.
-        yield from self.ids.learn(self.ids.remembered(sku for sku in listing_skus if sku in found))
+        today = self.clock.now().date()
+        remembered = self.ids.remembered(sku for sku in listing_skus if sku in found)
+        yield from self.ids.learn(
+            {
+                sku: text
+                for sku, text in remembered.items()
+                if not api.due(sku, text, today, self.offers_good_for)
+            }
+        )
         shown = yield from self._offers(sku for sku in listing_skus if sku in found)
         listings = [
             listing
@@ -251,6 +262,7 @@ class Ebay(SteppedSink):
     def _offers(self, skus: Iterable[str]) -> Steps[dict[str, tuple[api.Offer, ...]]]:
         """Give the offers of items; those that the ledger knows cost no call."""
         yield from self.ids.load()
+        today = self.clock.now().date()
         wanted = list(dict.fromkeys(skus))
         confirmed = self.ids.confirmed(wanted)
         known = {sku: api.recalled(text) for sku, text in confirmed.items()}
@@ -258,7 +270,7 @@ class Ebay(SteppedSink):
         found = results_of((yield from self._door.ask_all([self._offers_of(sku) for sku in new])))
         fresh = {sku: tuple(filter(self._is_ours, several)) for sku, several in zip(new, found, strict=True)}
         yield from self.ids.learn(
-            {sku: api.kept(several) for sku, several in fresh.items() if several},
+            {sku: api.kept(several, today) for sku, several in fresh.items() if several},
             absent=[sku for sku, several in fresh.items() if not several],
         )
         return known | fresh

@@ -161,11 +161,10 @@ def _update(visit: Visit, variant: Variant, row: Values) -> None:
 
 
 def _matches(visit: Visit, value: str, operators: Values) -> bool:
-    def plain(text: str) -> str:
-        return text.lower() if visit.ignores_case else text
-
     wanted = [operators["eq"]] if "eq" in operators else operators.get("in", [value])
-    return plain(value) in map(plain, wanted)
+    if visit.ignores_case:
+        return value.lower() in map(str.lower, wanted)
+    return value in wanted
 
 
 def _page(

@@ -121,6 +121,11 @@ class EbaySeller(Platform):
             number = f"9{len(self._offers):09}"
             self._offers.append(_Offer(number, sku, offer.marketplace, offer.quantity, offer.listing))
 
+    def offer_also(self, sku: str, marketplace: str, quantity: int) -> None:
+        """Offer an item in one more marketplace."""
+        number = f"8{len(self._offers):09}"
+        self._offers.append(_Offer(number, sku, marketplace, quantity, f"L{number}"))
+
     def remove(self, sku: str) -> None:
         """Delete an item and its offers."""
         self._items.pop(sku, None)
@@ -210,7 +215,8 @@ class EbaySeller(Platform):
         return json_answer({"total": len(self._items), "size": len(rows), "inventoryItems": rows})
 
     def _offers_of(self, asked: Asked) -> Response:
-        found = [offer for offer in self._offers if offer.sku == asked.first("sku")]
+        sku = asked.first("sku")
+        found = [offer for offer in self._offers if offer.sku == sku]
         if not found:
             return _errors(25713, "This Offer is not available", status=404)
         rows = [

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define, field
 
@@ -19,6 +19,8 @@ from omsync.http.messages import Response
 from omsync.testing.carts.platform import Asked, Platform, json_answer
 
 __all__ = ["SaleorShop"]
+
+T = TypeVar("T")
 
 _PAGE = 100
 _INT = 2**31
@@ -150,16 +152,12 @@ class SaleorShop(Platform):
 
     def _warehouses(self, operation: _Operation) -> Response:
         rows = [{"id": key, "slug": slug, "name": slug.title()} for key, slug in self.warehouses.items()]
-        return _page(operation, rows)
+        return _page(operation, rows, dict)
 
     def _product_variants(self, operation: _Operation) -> Response:
         wanted = operation.argument("oneOf")
-        rows = [
-            self._show(variant)
-            for variant in self._variants.values()
-            if wanted is None or variant.sku in wanted
-        ]
-        return _page(operation, rows)
+        found = [one for one in self._variants.values() if wanted is None or one.sku in wanted]
+        return _page(operation, found, self._show)
 
     def _bulk_update(self, operation: _Operation) -> Response:
         policy = operation.argument("errorPolicy") or "REJECT_EVERYTHING"
@@ -271,7 +269,7 @@ class _Operation:
         return int(written) if written.isdigit() else written.strip('"')
 
 
-def _page(operation: _Operation, rows: Sequence[Mapping[str, Any]]) -> Response:
+def _page(operation: _Operation, rows: Sequence[T], show: Callable[[T], Mapping[str, Any]]) -> Response:
     first = operation.argument("first")
     if first is None or first > _PAGE:
         return _error(
@@ -284,7 +282,7 @@ def _page(operation: _Operation, rows: Sequence[Mapping[str, Any]]) -> Response:
     shown = rows[start : start + first]
     more = start + first < len(rows)
     info = {"hasNextPage": more, "endCursor": str(start + len(shown)) if shown else None}
-    return _data(operation.root, {"pageInfo": info, "edges": [{"node": row} for row in shown]})
+    return _data(operation.root, {"pageInfo": info, "edges": [{"node": show(row)} for row in shown]})
 
 
 def _data(root: str, value: Mapping[str, Any]) -> Response:
