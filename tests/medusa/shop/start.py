@@ -10,27 +10,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import json
-import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
-from typing import NoReturn
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1] / "support"))  # where it is when this runs as a script of its own
 
 import medusa_seed  # noqa: E402  only found by the line above
-from postgres import cache, running_postgres  # noqa: E402  the same
+from postgres import running_postgres  # noqa: E402  the same
+from servers import answers, free_port, node_packages, note, run, start, tool  # noqa: E402  the same
 
 PACKAGE = HERE / "package.json"
-MINUTES_TO_INSTALL = 10
 SECONDS_TO_START = 300
 
 
@@ -54,7 +49,7 @@ def run_shop(folder: Path, database: str) -> None:
     def note_that(what: str) -> None:
         note(f"{what} after {time.monotonic() - began:.0f} s")
 
-    shop = settle(folder, install())
+    shop = settle(folder, node_packages("medusa", PACKAGE))
     note_that("installed")
     medusa = Medusa(shop, database, free_port())
     medusa.run("db:migrate", "--execute-safe-links")
@@ -74,49 +69,6 @@ def run_shop(folder: Path, database: str) -> None:
         server.wait()
 
 
-def note(words: str) -> None:
-    """Tell a person how far it is."""
-    print(words, file=sys.stderr, flush=True)  # noqa: T201  progress of a script
-
-
-def fail(words: str) -> NoReturn:
-    """End with a reason."""
-    note(words)
-    raise SystemExit(1)
-
-
-def tool(name: str) -> str:
-    """Give the path of a program that has to be there."""
-    found = shutil.which(name)
-    if found is None:
-        fail(f"The Medusa shop needs {name!r}, which is not on the PATH. Install Node.js 20 with npm.")
-    return found
-
-
-def install() -> Path:
-    """Give the folder with the shop's node_modules; install it once for each Node version."""
-    node, npm = tool("node"), tool("npm")
-    version = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout.strip()
-    key = hashlib.sha256(PACKAGE.read_bytes() + version.encode()).hexdigest()[:12]
-    home = cache() / f"medusa-{key}"
-    if home.is_dir():
-        return home
-    home.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix="building-", dir=home.parent))
-    try:
-        shutil.copy(PACKAGE, building)
-        # No package may run scripts of its own; none is needed.
-        quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
-        run([npm, "install", *quiet], building, dict(os.environ), MINUTES_TO_INSTALL * 60)
-        try:
-            building.rename(home)
-        except OSError:  # another run was faster
-            note(f"{home} is there already")
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return home
-
-
 def settle(folder: Path, installed: Path) -> Path:
     """Make the folder of the shop itself: its settings, beside the installed packages."""
     shop = folder / "medusa"
@@ -125,30 +77,6 @@ def settle(folder: Path, installed: Path) -> Path:
     shutil.copy(HERE / "medusa-config.js", shop)
     (shop / "node_modules").symlink_to(installed / "node_modules")
     return shop
-
-
-def run(command: list[str], folder: Path, environment: dict[str, str], seconds: float) -> None:
-    """Run a step; show the end of its output if it fails."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    if done.returncode:
-        end = "\n".join(done.stdout.splitlines()[-25:])
-        fail(f"{' '.join(command[1:])} failed:\n{end}")
-
-
-def free_port() -> int:
-    """Give a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Medusa:
@@ -165,8 +93,7 @@ class Medusa:
         self._shop = shop
         self._port = port
         self._command = [tool("node"), str(shop / "node_modules" / ".bin" / "medusa")]
-        self._environment = {
-            **os.environ,
+        self._more = {
             "DATABASE_URL": database,
             "MEDUSA_DISABLE_TELEMETRY": "true",
             "NODE_ENV": "production",
@@ -174,34 +101,19 @@ class Medusa:
 
     def run(self, *words: str) -> None:
         """Run one of its commands to the end."""
-        run([*self._command, *words], self._shop, self._environment, SECONDS_TO_START)
+        run([*self._command, *words], self._shop, self._more, seconds=SECONDS_TO_START)
 
     def start(self, log: Path) -> subprocess.Popen[bytes]:
         """Start the server and wait until it answers."""
-        with log.open("wb") as output:
-            server = subprocess.Popen(
-                [*self._command, "start", "--host", "127.0.0.1", "--port", str(self._port)],
-                cwd=self._shop,
-                env=self._environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        last = time.monotonic() + SECONDS_TO_START
-        while not self._answers():
-            if server.poll() is not None or time.monotonic() > last:
-                server.kill()
-                server.wait()
-                fail(f"The Medusa server did not start:\n{log.read_text(errors='replace')[-3000:]}")
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(timeout=0.2)  # until it ends too early, or it is time to look again
-        return server
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
+        return start(
+            "The Medusa server",
+            [*self._command, "start", "--host", "127.0.0.1", "--port", str(self._port)],
+            self._shop,
+            log,
+            lambda: answers(f"{self.url}/health"),
+            seconds=SECONDS_TO_START,
+            more=self._more,
+        )
 
 
 if __name__ == "__main__":

@@ -9,27 +9,25 @@ user's cache folder; the database of a run is a copy of it.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import json
-import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import NoReturn
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1] / "support"))  # where it is when this runs as a script of its own
+
+from servers import answers, cache, free_port, note, run, start  # noqa: E402  only found by the line above
+
 PACKAGES = ("trytond==8.2.1", "trytond-stock==8.2.1", "trytond-product-kit==8.2.0")
 MODULES = ("stock", "product_kit")
 DATABASE = "om"
 PASSWORD = "an-admin-of-the-tests"
-MINUTES_TO_INSTALL = 10
 SECONDS_TO_START = 60
 
 
@@ -42,7 +40,7 @@ def main() -> None:
     installed = install()
     note(f"installed after {time.monotonic() - began:.0f} s")
     url = f"http://127.0.0.1:{free_port()}"
-    server = start(installed, folder, url)
+    server = start_server(installed, folder, url)
     try:
         note(f"started after {time.monotonic() - began:.0f} s")
         facts = run([sys.executable, str(HERE / "seed.py"), url, DATABASE, PASSWORD], HERE)
@@ -54,17 +52,6 @@ def main() -> None:
     finally:
         server.kill()
         server.wait()
-
-
-def note(words: str) -> None:
-    """Tell a person how far it is."""
-    print(words, file=sys.stderr, flush=True)  # noqa: T201  progress of a script
-
-
-def fail(words: str) -> NoReturn:
-    """End with a reason."""
-    note(words)
-    raise SystemExit(1)
 
 
 def install() -> Path:
@@ -98,74 +85,21 @@ def configure(folder: Path, databases: Path, listen: str) -> None:
     (folder / "trytond.conf").write_text(text)
 
 
-def cache() -> Path:
-    """Give the folder where installations are kept."""
-    chosen = os.environ.get("OMSYNC_SHOPS")
-    if chosen:
-        return Path(chosen).resolve()
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "omsync-shops"
-
-
-def run(command: list[str], folder: Path, more: dict[str, str] | None = None) -> str:
-    """Run a step and give its output; show the end of what it says if it fails."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **(more or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=MINUTES_TO_INSTALL * 60,
-        check=False,
-    )
-    if done.returncode:
-        fail(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}")
-    return done.stdout
-
-
-def free_port() -> int:
-    """Give a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(installed: Path, folder: Path, url: str) -> subprocess.Popen[bytes]:
+def start_server(installed: Path, folder: Path, url: str) -> subprocess.Popen[bytes]:
     """Start the server on a copy of the empty database and wait until it answers."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(installed / "empty", folder / "databases")
     configure(folder, folder / "databases", url.removeprefix("http://"))
-    log = folder / "server.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [str(installed / "venv/bin/trytond"), "-c", "trytond.conf", "-d", DATABASE],
-            cwd=folder,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    last = time.monotonic() + SECONDS_TO_START
-    while not answers(url):
-        if server.poll() is not None or time.monotonic() > last:
-            server.kill()
-            server.wait()
-            fail(f"Tryton did not start:\n{log.read_text(errors='replace')[-3000:]}")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(timeout=0.2)  # until it ends too early, or it is time to look again
-    return server
-
-
-def answers(url: str) -> bool:
-    """Tell whether the server answers yet."""
     body = json.dumps({"id": 1, "method": "common.server.version", "params": []}).encode()
-    request = urllib.request.Request(f"{url}/rpc/", body, {"content-type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return bool(response.status == 200)
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
+    asked = urllib.request.Request(f"{url}/rpc/", body, {"content-type": "application/json"})
+    return start(
+        "Tryton",
+        [str(installed / "venv/bin/trytond"), "-c", "trytond.conf", "-d", DATABASE],
+        folder,
+        folder / "server.log",
+        lambda: answers(asked, any_status=True),
+        seconds=SECONDS_TO_START,
+    )
 
 
 if __name__ == "__main__":

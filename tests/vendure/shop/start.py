@@ -11,27 +11,23 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NoReturn
 
 import seed
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1] / "support"))  # where it is when this runs as a script of its own
 
-from postgres import cache, running_postgres  # noqa: E402  only found by the line above
+from postgres import running_postgres  # noqa: E402  only found by the line above
+from servers import fail, free_port, node_packages, note, run, start, tool  # noqa: E402  likewise
 
 PACKAGE = HERE / "package.json"
-MINUTES_TO_INSTALL = 10
 SECONDS_TO_START = 90
 
 
@@ -56,7 +52,7 @@ def run_shop(folder: Path, database: str) -> None:
     installed = install()
     note(f"installed after {time.monotonic() - began:.0f} s")
     port = free_port()
-    server = start(installed, folder, port, database)
+    server = start_shop(installed, folder, port, database)
     try:
         note(f"started after {time.monotonic() - began:.0f} s")
         facts = seed.seed(f"http://127.0.0.1:{port}")
@@ -70,111 +66,38 @@ def run_shop(folder: Path, database: str) -> None:
         server.wait()
 
 
-def note(words: str) -> None:
-    """Tell a person how far it is."""
-    print(words, file=sys.stderr, flush=True)  # noqa: T201  progress of a script
-
-
-def fail(words: str) -> NoReturn:
-    """End with a reason."""
-    note(words)
-    raise SystemExit(1)
-
-
-def tool(name: str) -> str:
-    """Give the path of a program that has to be there."""
-    found = shutil.which(name)
-    if found is None:
-        fail(f"The Vendure shop needs {name!r}, which is not on the PATH. Install Node.js 20 with npm.")
-    return found
-
-
 def install() -> Path:
-    """Give the folder with the shop's node_modules; install it once for each Node version."""
-    node, npm = tool("node"), tool("npm")
-    version = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout.strip()
-    key = hashlib.sha256(PACKAGE.read_bytes() + version.encode()).hexdigest()[:12]
-    home = cache() / f"vendure-{key}"
-    if home.is_dir():
-        return home
-    home.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix="building-", dir=home.parent))
-    try:
-        shutil.copy(PACKAGE, building)
-        # No package may run scripts of its own, but for the one that has to be compiled.
-        quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
-        run([npm, "install", *quiet], building, {})
-        run([npm, "rebuild", "better-sqlite3"], building, headers_beside(node))
-        if not list(building.glob("node_modules/better-sqlite3/build/Release/better_sqlite3.node")):
-            fail("npm rebuilt better-sqlite3 without an error, but made no better_sqlite3.node")
-        try:
-            building.rename(home)
-        except OSError:  # another run was faster
-            note(f"{home} is there already")
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return home
+    """Give the folder with the shop's node_modules; its database driver is compiled."""
+    return node_packages("vendure", PACKAGE, compile_driver)
 
 
-def headers_beside(node: str) -> dict[str, str]:
-    """Compile against the headers that came with this Node, if they did, so that nothing is fetched."""
+def compile_driver(building: Path, node: str, npm: str) -> None:
+    """Compile better-sqlite3, against the headers that came with this Node if they did."""
     root = Path(node).resolve().parent.parent
-    return {"npm_config_nodedir": str(root)} if (root / "include/node/node.h").is_file() else {}
+    headers = {"npm_config_nodedir": str(root)} if (root / "include/node/node.h").is_file() else {}
+    run([npm, "rebuild", "better-sqlite3"], building, headers, needs=("make", "g++"))
+    if not list(building.glob("node_modules/better-sqlite3/build/Release/better_sqlite3.node")):
+        fail("npm rebuilt better-sqlite3 without an error, but made no better_sqlite3.node")
 
 
-def run(command: list[str], folder: Path, more: dict[str, str]) -> None:
-    """Run a step of the installation; show the end of its output if it fails."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **more},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=MINUTES_TO_INSTALL * 60,
-        check=False,
-    )
-    if done.returncode:
-        end = "\n".join(done.stdout.splitlines()[-25:])
-        missing = [name for name in ("make", "g++") if shutil.which(name) is None]
-        hint = f"\nTo compile, these are missing: {', '.join(missing)}." if missing else ""
-        fail(f"{' '.join(command[1:])} failed:\n{end}{hint}")
-
-
-def free_port() -> int:
-    """Give a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(installed: Path, folder: Path, port: int, database: str) -> subprocess.Popen[bytes]:
+def start_shop(installed: Path, folder: Path, port: int, database: str) -> subprocess.Popen[bytes]:
     """Start the server on a database, an SQLite file or a PostgreSQL; wait until it answers."""
     log = folder / "server.log"
-    environment = {
-        **os.environ,
+    more = {
         "NODE_PATH": str(installed / "node_modules"),
         "SHOP_PORT": str(port),
         "SHOP_DATABASE": database,
         "VENDURE_DISABLE_TELEMETRY": "true",
     }
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [tool("node"), str(HERE / "server.js")],
-            cwd=folder,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    last = time.monotonic() + SECONDS_TO_START
-    while b"SHOP READY" not in log.read_bytes():
-        if server.poll() is not None or time.monotonic() > last:
-            server.kill()
-            server.wait()
-            fail(f"The Vendure server did not start:\n{log.read_text(errors='replace')[-3000:]}")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(timeout=0.2)  # until it ends too early, or it is time to look again
-    return server
+    return start(
+        "The Vendure server",
+        [tool("node"), str(HERE / "server.js")],
+        folder,
+        log,
+        lambda: b"SHOP READY" in log.read_bytes(),
+        seconds=SECONDS_TO_START,
+        more=more,
+    )
 
 
 if __name__ == "__main__":
