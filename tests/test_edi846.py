@@ -409,6 +409,9 @@ def test_a_row_that_could_be_told_before_and_cannot_any_more_is_no_unchanged_one
     wants = {"item_codes": [("SK", LISTING_SKU), ("BP", "buyer")], "skip_without": "buyer"}
     sync(partner(folder, clock, codes=codes, **wants), {"MUG": 7, "SPOON": 1})
     take(folder)
+    (written,) = (folder / "pending").iterdir()
+    # As in a folder of an omsync that did not keep the codes of items.
+    written.write_text(written.read_text().replace("MUG\\tbuyer\\tB-1", "MUG\\t\\t"))
 
     report = sync(partner(folder, clock, codes={"SPOON": codes["SPOON"]}, **wants), {"MUG": 7, "SPOON": 1})
 

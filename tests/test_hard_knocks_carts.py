@@ -278,9 +278,10 @@ def test_a_report_about_a_job_of_yesterday_does_not_excuse_what_somebody_changed
 
 
 def test_an_answer_with_a_result_and_an_error_beside_it_is_no_refusal() -> None:
-    target = shopify_rows.Target(place=("i", "l"), quantity=1, expected=0, key="k")
+    target = shopify_rows.Target(place=("i", "l"), sku="MUG", quantity=1, expected=0, key="k")
     sending = shopify_rows.Sending(name="available", salt="", reference="gid://x/y/1")
-    change = {"name": "available", "quantityAfterChange": 1, "item": {"id": "i"}, "location": {"id": "l"}}
+    item = {"id": "i", "sku": "MUG"}
+    change = {"name": "available", "quantityAfterChange": 1, "item": item, "location": {"id": "l"}}
     group = {"inventoryAdjustmentGroup": {"changes": [change]}, "userErrors": []}
     both = {"data": {"inventorySetQuantities": group}, "errors": [{"message": "odd"}]}
     access = _shopify.Access(url="https://x", token="t")
@@ -557,9 +558,7 @@ def partner(folder: Path, **given: Any) -> Edi846:
     return Edi846(profile=profile, folder=folder, clock=Calendar(), **own)
 
 
-def test_a_product_that_is_left_out_of_a_full_document_is_told_and_the_run_is_no_success(
-    tmp_path: Path,
-) -> None:
+def test_a_product_that_was_lost_is_no_gap_in_a_full_document(tmp_path: Path) -> None:
     """The order manager lost B, and with it the code under which the partner knows it."""
     both = {"A": {"buyer": "BA"}, "B": {"buyer": "BB"}}
     codes = {"item_codes": (("IN", "buyer"),), "skip_without": "buyer"}
@@ -567,7 +566,25 @@ def test_a_product_that_is_left_out_of_a_full_document_is_told_and_the_run_is_no
     take(tmp_path / "p")
     report = synced({"A": 4}, partner(tmp_path / "p", codes={"A": both["A"]}, **codes))
 
-    assert "BB" not in take(tmp_path / "p")
+    assert "IN*BB~QTY*33*6*" in take(tmp_path / "p")
+    assert report.status == "success"
+    (notice,) = [one for one in report.notices if one.reason == "codes_as_last_told"]
+    assert notice.entries == ("B",)
+
+
+def test_a_product_that_is_left_out_of_a_full_document_is_told_and_the_run_is_no_success(
+    tmp_path: Path,
+) -> None:
+    """B's code is another product's by now, so B cannot be repeated."""
+    both = {"A": {"buyer": "BA"}, "B": {"buyer": "BB"}}
+    codes = {"item_codes": (("IN", "buyer"),), "skip_without": "buyer"}
+    synced({"A": 5, "B": 6}, partner(tmp_path / "p", codes=both, **codes))
+    take(tmp_path / "p")
+    report = synced(
+        {"A": 4, "C": 6}, partner(tmp_path / "p", codes={"A": both["A"], "C": both["B"]}, **codes)
+    )
+
+    assert take(tmp_path / "p").count("*BB~") == 1
     assert report.status == "partial"
     (notice,) = [one for one in report.notices if one.reason == "not_repeated"]
     assert notice.message == "1 row could not be repeated (no alias): 'B' has no code 'buyer'."

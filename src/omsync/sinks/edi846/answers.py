@@ -11,7 +11,7 @@ from omsync import checks
 from omsync.sinks.edi846.acknowledgement import Verdict
 from omsync.sinks.edi846.records import SentDocument
 
-__all__ = ["Answer", "settled", "tie"]
+__all__ = ["Answer", "Unsaid", "settled", "tie"]
 
 
 @frozen(kw_only=True)
@@ -33,10 +33,42 @@ class Answer:
     status: str
     notes: tuple[str, ...] = field(default=(), converter=checks.as_tuple)
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the file stays in the inbox, and so will be read again."""
+        return self.status in {"unreadable", "misdirected"}
+
     def __str__(self) -> str:
         what = f"document {self.document:09d}" if self.document else "no document"
         why = f": {'; '.join(self.notes)}" if self.notes else ""
         return f"{self.file}: {what}, {self.status}{why}"
+
+
+@frozen(kw_only=True)
+class Unsaid:
+    """Answers that are still to be said in the report of a run, since their files were put away.
+
+    Args:
+        answers: All of them, oldest first.
+        in_plans: How many of these a plan has said by now; the next push says them for good.
+    """
+
+    answers: tuple[Answer, ...] = field(default=(), converter=checks.as_tuple)
+    in_plans: int = field(default=0, validator=checks.whole(minimum=0))
+
+    def and_also(self, answers: Sequence[Answer]) -> Unsaid:
+        """Add what is more than plain acceptance; a file read again after a crash adds nothing."""
+        known = {_words(one) for one in self.answers}
+        new = [one for one in answers if one.status != "accepted" and _words(one) not in known]
+        return evolve(self, answers=(*self.answers, *new))
+
+    def said(self) -> Unsaid:
+        """Leave those that plans have said."""
+        return Unsaid(answers=self.answers[self.in_plans :])
+
+
+def _words(answer: Answer) -> Answer:
+    return evolve(answer, set_numbers=())
 
 
 def tie(

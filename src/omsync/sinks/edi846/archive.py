@@ -7,6 +7,7 @@
     inbox/          acknowledgements that your transport brings
     received/       acknowledgements that were read
     told.json       what the partner was told, as far as it is settled
+    unsaid.json     answers that were read, and that no run has said yet
 
 A document leaves by one rename from ``pending`` to ``outbox``, after it was written down: while its text
 still lies in ``pending``, it never left.
@@ -24,17 +25,16 @@ from attrs import evolve, frozen
 
 from omsync.errors import DecodeError, SettingsError
 from omsync.serial import from_json, to_json
+from omsync.sinks.edi846.answers import Unsaid
 from omsync.sinks.edi846.document import Numbers
 from omsync.sinks.edi846.records import (
     TAKEN,
-    Figures,
-    Key,
     SentDocument,
-    SentSet,
+    Told,
     document_from_json,
     document_to_json,
-    figures_from_json,
-    figures_to_json,
+    told_from_json,
+    told_to_json,
 )
 from omsync.textfiles.durable import held, replace_file
 
@@ -50,6 +50,7 @@ _NINE_DIGITS = 9 * "[0-9]"
 @frozen(kw_only=True)
 class _Counters:
     partnership: str
+    owner: str = ""
     document: int = 0
     set_number: int = 0
 
@@ -61,11 +62,13 @@ class Archive:
     Args:
         folder: Where; its parent must exist.
         partnership: Who writes to whom, and whether it is a test; a folder keeps to one.
+        owner: Whose quantities are told; the first document that has one gives the folder to it.
         first_number: The lowest control number to use, for a partner who knows you from elsewhere.
     """
 
     folder: Path
     partnership: str
+    owner: str = ""
     first_number: int = 1
 
     @contextmanager
@@ -73,24 +76,24 @@ class Archive:
         """Keep other writers out; make the folders, and clear up after a crash.
 
         Raises:
-            SettingsError: The folder belongs to another partnership.
+            SettingsError: The folder belongs to another partnership, or to another owner.
         """
         self.folder.mkdir(exist_ok=True)
         for name in _FOLDERS:
             (self.folder / name).mkdir(exist_ok=True)
         with held(self.folder / "numbers.json"):
-            self._check_partnership()
+            self._check_whose_it_is()
             self._clear_up()
             yield
 
-    def told(self) -> dict[Key, int | None]:
-        """Give what the partner was last told and did not refuse; None where nobody knows."""
-        figures = self._settled_figures()
+    def told(self) -> Told:
+        """Give what the partner was last told and did not refuse."""
+        told = self._settled()
         for document in self.pending():
             for one in document.sets:
                 if one.status in {"awaiting", *TAKEN}:
-                    _fold(figures, one)
-        return {key: quantity for key, (quantity, _) in figures.items()}
+                    told.take(one)
+        return told
 
     def take_numbers(self, sets: int) -> Numbers:
         """Take control numbers, durably: whatever happens next, they are never given again.
@@ -107,7 +110,8 @@ class Archive:
                 code="control_numbers_used_up",
                 remedy="Agree on new numbers with the partner, and begin a new folder.",
             )
-        self._write("numbers.json", to_json(evolve(counters, document=document, set_number=last_set)))
+        taken = evolve(counters, document=document, set_number=last_set, owner=counters.owner or self.owner)
+        self._write("numbers.json", to_json(taken))
         return Numbers(document=document, sets=tuple(range(counters.set_number + 1, last_set + 1)))
 
     def send(self, document: SentDocument, content: bytes) -> None:
@@ -155,22 +159,32 @@ class Archive:
             target = target.with_name(f"{path.stem}.{again}{path.suffix}")
         path.rename(target)
 
+    def unsaid(self) -> Unsaid:
+        """Give the answers that were read, and that no run has said yet."""
+        path = self.folder / "unsaid.json"
+        return self._read(path, lambda content: from_json(content, Unsaid)) if path.exists() else Unsaid()
+
+    def keep_unsaid(self, unsaid: Unsaid) -> None:
+        """Keep the answers that are still to be said."""
+        if unsaid != self.unsaid():
+            self._write("unsaid.json", to_json(unsaid))
+
     def _settle(self, document: SentDocument) -> None:
         # In this order a crash in between is made good by doing it all again.
-        figures = self._settled_figures()
+        told = self._settled()
         for one in document.sets:
             if one.status in TAKEN:
-                _fold(figures, one)
+                told.take(one)
             else:
-                _unfold(figures, one)
-        self._write("told.json", figures_to_json(figures))
+                told.doubt(one)
+        self._write("told.json", told_to_json(told))
         name = _file(document.number, "json")
         self._write(f"archive/{name}", document_to_json(document))
         (self.folder / "pending" / name).unlink(missing_ok=True)
 
-    def _settled_figures(self) -> Figures:
+    def _settled(self) -> Told:
         path = self.folder / "told.json"
-        return self._read(path, figures_from_json) if path.exists() else {}
+        return self._read(path, told_from_json) if path.exists() else Told()
 
     def _clear_up(self) -> None:
         """Settle documents that a crash kept from leaving, whose numbers are spent, or from being settled."""
@@ -185,13 +199,21 @@ class Archive:
             if b'"awaiting"' not in path.read_bytes():
                 self._settle(self._read(path, document_from_json))
 
-    def _check_partnership(self) -> None:
-        known = self._counters().partnership
-        if known != self.partnership:
+    def _check_whose_it_is(self) -> None:
+        known = self._counters()
+        if known.partnership != self.partnership:
             raise SettingsError(
-                f"The folder {self.folder.name!r} holds what was told by {known}, not by {self.partnership}",
+                f"The folder {self.folder.name!r} holds what was told by {known.partnership}, "
+                f"not by {self.partnership}",
                 code="other_partnership",
                 remedy="Give each partner, and tests and production, a folder of its own.",
+            )
+        if known.owner not in {"", self.owner}:
+            given = f"is of {self.owner!r}" if self.owner else "names no owner"
+            raise SettingsError(
+                f"The folder {self.folder.name!r} belongs to {known.owner!r}, and this sink {given}",
+                code="other_owner",
+                remedy="Give each merchant and each cart a folder of its own, or name the owner that it has.",
             )
 
     def _counters(self) -> _Counters:
@@ -224,17 +246,3 @@ class Archive:
 
 def _file(number: int, suffix: str) -> str:
     return f"{number:09d}.{suffix}"
-
-
-def _fold(figures: Figures, one: SentSet) -> None:
-    """Let a set's rows stand where no later set has told otherwise."""
-    for sku, place, quantity in one.rows:
-        if figures.get((sku, place), (None, 0))[1] <= one.number:
-            figures[sku, place] = (quantity, one.number)
-
-
-def _unfold(figures: Figures, one: SentSet) -> None:
-    """Let rows that stood by this set be unknown: the partner did not take it after all."""
-    for sku, place, _ in one.rows:
-        if figures.get((sku, place), (None, 0))[1] == one.number:
-            figures[sku, place] = (None, one.number)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from omsync import checks
 from omsync.allocation import Notice
 from omsync.checks import counted
-from omsync.errors import DecodeError, InvalidValueError, UnreachableError
+from omsync.errors import InvalidValueError, UnreachableError
 from omsync.http.clock import Clock, SystemClock
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities
-from omsync.sinks.edi846.acknowledgement import read_interchanges
-from omsync.sinks.edi846.answers import Answer, settled, tie
+from omsync.sinks.edi846.answers import Answer, Unsaid, settled
 from omsync.sinks.edi846.archive import Archive
 from omsync.sinks.edi846.document import interchange, split_into_sets
+from omsync.sinks.edi846.inbox import take_answers
 from omsync.sinks.edi846.profile import PartnerProfile
 from omsync.sinks.edi846.records import Key, SentDocument, SentSet
+from omsync.sinks.edi846.repeating import Selection, notice_of_old_codes, select
 from omsync.sinks.edi846.rows import Assortment, key_of, result_of
 
 __all__ = ["Edi846"]
-
-log = logging.getLogger("omsync")
 
 
 @frozen(kw_only=True)
@@ -37,8 +35,12 @@ class Edi846:
         profile: How the partner wants its documents.
         folder: Where control numbers, documents and acknowledgements are kept; one for each partner, and
             another for tests. Its parent must exist.
+        owner: Whose quantities these are, such as ``"acme / bigbox"``. The first document gives the folder to
+            its owner, and no other can use it from then on, nor a sink that names none. Needed where several
+            merchants or carts have one sender and receiver, since nothing else tells them apart.
         codes: By listing SKU, further codes by the names that the profile's ``item_codes`` use; ``codes_of``
-            gathers them from a snapshot.
+            gathers them from a snapshot. A whole document repeats an item that is not in them, or lost the
+            one that the profile wants, under those that it was last told by.
         discontinued: Listing SKUs that are marked as discontinued.
         retired: Listing SKUs that are never sent again, not even repeated.
         first_number: The first control number, for a partner who had documents from another system.
@@ -47,6 +49,7 @@ class Edi846:
 
     profile: PartnerProfile = field(validator=checks.instance_of(PartnerProfile))
     folder: Path = field(converter=Path)
+    owner: str = field(default="", validator=checks.any_text)
     codes: Mapping[str, Mapping[str, str]] = field(factory=dict, converter=checks.as_mapping)
     discontinued: frozenset[str] = field(default=frozenset(), converter=checks.as_names)
     retired: frozenset[str] = field(default=frozenset(), converter=checks.as_names)
@@ -57,7 +60,7 @@ class Edi846:
     def capabilities(self) -> SinkCapabilities:
         """What a partner can do: it shows what it was told, and answers later or never."""
         return SinkCapabilities(
-            destination=f"edi 846 {self._partnership}",
+            destination=f"edi 846 {self._partnership}" + (f", of {self.owner}" if self.owner else ""),
             contents=self.profile.contents,
             lists_all=True,
             creates_listings=True,
@@ -72,48 +75,58 @@ class Edi846:
         """Give what the partner was last told and did not refuse, after its answers in the inbox.
 
         Raises:
-            SettingsError: The folder belongs to another partner, or was damaged.
+            SettingsError: The folder belongs to another partner or owner, or was damaged.
             UnreachableError: The folder cannot be used.
         """
         with self._archive() as archive:
-            self._take_answers(archive)
+            take_answers(archive, self.profile, self.clock.now())
             return [
                 CartListing(listing_sku=sku, location_id=place, quantity=quantity)
-                for (sku, place), quantity in archive.told().items()
+                for (sku, place), quantity in archive.told().quantities.items()
                 if sku not in self.retired
             ]
 
     def push(self, changes: Sequence[QuantityChange], /) -> list[PushResult]:
         """Write the rows as one document, keep it, and put it into the outbox; nothing is half there.
 
+        A whole document holds a row that cannot go out as the partner was last told it, if it was.
+
         Raises:
             SettingsError: As for ``read``, or the control numbers are used up; nothing was sent.
             UnreachableError: The folder cannot be used; nothing was sent.
         """
-        refused = self._assortment.refused(changes)
-        rows = {key_of(row): row.quantity for row in changes if key_of(row) not in refused}
         with self._archive() as archive:
-            self._make_items_whole(rows, archive.told())
-            name, due_at = self._write(archive, rows) if rows else ("", None)
+            told, unsaid = archive.told(), archive.unsaid()
+            selection = select(self._assortment, changes, told)
+            self._make_items_whole(selection.rows, told.quantities)
+            name, due_at = self._write(archive, selection) if selection.rows else ("", None)
+            # The document has left, whatever happens now; what cannot be noted is said once more.
+            with suppress(OSError):
+                archive.keep_unsaid(unsaid.said())
         status, reason, message = "accepted", "", f"Told by document {name}."
         if due_at is not None:
             status, reason = "pending", "awaiting_acknowledgement"
             message = f"Told by document {name}; its acknowledgement is due by {due_at:%Y-%m-%d %H:%M}Z."
         return [
-            refused.get(key_of(row)) or result_of(row, status, reason, message, job=name) for row in changes
+            selection.refused.get(key_of(row)) or result_of(row, status, reason, message, job=name)
+            for row in changes
         ]
 
     def acknowledgements(self) -> tuple[Answer, ...]:
         """Read the inbox, tie every answer to the document it is about, and put the files away.
 
-        What was rejected counts as never told, so the next push tells it again.
+        What was rejected counts as never told, so the next push tells it again. Answers that a plan read and
+        no run has said yet come first, unless they are plain acceptance.
 
         Raises:
             SettingsError: As for ``read``.
             UnreachableError: The folder cannot be used.
         """
         with self._archive() as archive:
-            return self._take_answers(archive)
+            before = archive.unsaid().answers
+            answers = take_answers(archive, self.profile, self.clock.now())
+            archive.keep_unsaid(Unsaid())
+            return (*before, *answers)
 
     def awaiting(self) -> tuple[SentDocument, ...]:
         """Give the documents whose acknowledgement has not come, oldest first."""
@@ -154,12 +167,23 @@ class Edi846:
             return judged
 
     def cart_notices(self, now: datetime, /) -> list[Notice]:
-        """Read the inbox and say what a report should: rejections, strange files, overdue answers."""
-        answers = [one for one in self.acknowledgements() if one.status != "accepted"]
+        """Read the inbox and say what a report should: rejections, strange files, overdue answers, old codes.
+
+        An answer is said by every plan until a push follows, so a dry run or a failure takes none away.
+        """
+        with self._archive() as archive:
+            stuck = [one for one in take_answers(archive, self.profile, self.clock.now()) if one.is_stuck]
+            unsaid = archive.unsaid()
+            archive.keep_unsaid(evolve(unsaid, in_plans=len(unsaid.answers)))
+            old_codes = None
+            if self.profile.contents == "full" and self._assortment.further:
+                old_codes = notice_of_old_codes(self._assortment, archive.told())
         notices = [
             Notice(reason=f"acknowledgement_{one.status}", message=str(one), entries=(one.file,))
-            for one in answers
+            for one in (*unsaid.answers, *stuck)
         ]
+        if old_codes is not None:
+            notices.append(old_codes)
         late = self.overdue(now)
         if late:
             names = tuple(f"{one.number:09d}" for one in late)
@@ -189,7 +213,12 @@ class Edi846:
 
     @contextmanager
     def _archive(self) -> Iterator[Archive]:
-        archive = Archive(folder=self.folder, partnership=self._partnership, first_number=self.first_number)
+        archive = Archive(
+            folder=self.folder,
+            partnership=self._partnership,
+            owner=self.owner,
+            first_number=self.first_number,
+        )
         try:
             with archive.held():
                 yield archive
@@ -209,9 +238,10 @@ class Edi846:
             if sku in items and quantity is not None and place in self.profile.facilities:
                 rows.setdefault((sku, place), quantity)
 
-    def _write(self, archive: Archive, rows: Mapping[Key, int]) -> tuple[str, datetime | None]:
+    def _write(self, archive: Archive, selection: Selection) -> tuple[str, datetime | None]:
         """Write, keep and send a document; give its number and when its acknowledgement is due."""
-        sets = split_into_sets(self._assortment.items(rows), self.profile)
+        assortment = selection.assortment
+        sets = split_into_sets(assortment.items(selection.rows), self.profile)
         numbers = archive.take_numbers(len(sets))
         now, within = self.clock.now(), self.profile.acknowledged_within
         document = SentDocument(
@@ -222,6 +252,7 @@ class Edi846:
                 SentSet(
                     number=number,
                     rows=[(item.listing_sku, *pair) for item in items for pair in item.quantities],
+                    codes=assortment.kept_codes(item.listing_sku for item in items),
                     status="assumed" if within is None else "awaiting",
                 )
                 for number, items in zip(numbers.sets, sets, strict=True)
@@ -230,37 +261,3 @@ class Edi846:
         text = interchange(sets, self.profile, numbers, now)
         archive.send(document, text.encode(self.profile.encoding))
         return f"{document.number:09d}", document.due_at
-
-    def _take_answers(self, archive: Archive) -> tuple[Answer, ...]:
-        answers = [answer for path in archive.inbox() for answer in self._answers_of(path, archive)]
-        for answer in answers:
-            log.log(logging.INFO if answer.status == "accepted" else logging.WARNING, "%s", answer)
-        return tuple(answers)
-
-    def _answers_of(self, path: Path, archive: Archive) -> Iterator[Answer]:
-        try:
-            received = read_interchanges(path.read_bytes().decode("latin-1"))
-        except DecodeError as error:
-            yield Answer(file=path.name, status="unreadable", notes=[error.message])
-            return
-        us, partner = self.profile.sender.id, self.profile.receiver.id
-        for one in received:
-            if (one.sender, one.receiver) != (partner, us):
-                notes = [f"it goes from {one.sender!r} to {one.receiver!r}"]
-                yield Answer(file=path.name, status="misdirected", notes=notes)
-                return
-            # Tests count their documents anew, so their answers name numbers that production has too.
-            if one.usage == "T" and self.profile.usage == "production":
-                yield Answer(file=path.name, status="misdirected", notes=["it answers a test"])
-                return
-        verdicts = [verdict for one in received for verdict in one.verdicts]
-        others = sorted({kind for one in received for kind in one.others})
-        if others:
-            notes = [f"it holds the transaction set {', '.join(others)}, which is for you to read"]
-            yield Answer(file=path.name, status="unknown", notes=notes)
-        if verdicts or not (others or any(one.arrival for one in received)):
-            for answer, document in tie(path.name, verdicts, archive.document, self.clock.now()):
-                if document is not None:
-                    archive.note(document)
-                yield answer
-        archive.put_away(path)
