@@ -9,7 +9,7 @@ nox.options.error_on_missing_interpreters = True
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 CORE = "*/omsync/model.py,*/omsync/levels.py,*/omsync/frequency.py,*/omsync/settings.py,*/omsync/exchange.py"
 CORE += ",*/omsync/allocation/*,*/omsync/planning/*,*/omsync/report.py,*/omsync/checks.py,*/omsync/errors.py"
-CORE += ",*/omsync/comparison/*"
+CORE += ",*/omsync/comparison/*,*/omsync/inflight.py"
 
 WITHOUT_SERVERS = "not vendure and not medusa and not oscar and not tryton and not schemas"
 
@@ -83,6 +83,15 @@ def tryton(session: nox.Session) -> None:
 def schemas(session: nox.Session) -> None:
     """Install vendors' own schemas from npm and hold every request of ours against them. Needs npm."""
     with_server(session, "schemas", "schemas")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Change real answers, files and settings at random; give the number of tries for each after ``--``."""
+    group(session, "tests")
+    session.install(".[testing,oauth1]")
+    tries = session.posargs[0] if session.posargs else "500"
+    session.run("pytest", "tests/fuzz", env={"OMSYNC_FUZZ": tries})
 
 
 @nox.session

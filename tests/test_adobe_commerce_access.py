@@ -8,7 +8,7 @@ import pytest
 from fake_memory import FakeClock
 from two_runners import run_blocking
 
-from omsync.errors import UnauthorizedError
+from omsync.errors import RefusedError, UnauthorizedError
 from omsync.http.messages import Response
 from omsync.http.retrying import RetryPolicy
 from omsync.http.tokens import TokenKeeper
@@ -94,7 +94,14 @@ def test_a_shop_with_a_second_factor_gives_administrators_no_token() -> None:
 def test_a_redirect_instead_of_a_token_is_named() -> None:
     there = shop()
     there.trouble(Response(status=301))
-    with pytest.raises(UnauthorizedError, match="HTTP 301"):
+    with pytest.raises(RefusedError, match="HTTP 301: it points elsewhere"):
+        read(sink(there, LOGIN))
+
+
+def test_an_empty_answer_instead_of_a_token_is_unauthorized() -> None:
+    there = shop()
+    there.trouble(Response(status=204))
+    with pytest.raises(UnauthorizedError, match="HTTP 204 instead of a token"):
         read(sink(there, LOGIN))
 
 

@@ -130,7 +130,7 @@ def test_a_region_is_a_host(region: str) -> None:
     ("options", "error"),
     [
         ({"region": "us"}, InvalidValueError),
-        ({"client_secret": ""}, InvalidValueError),
+        ({"client_secret": ""}, SettingsError),
         ({"refresh_token": "line\nbreak"}, SettingsError),
         ({"client_secret": None}, WrongTypeError),
         ({"token_url": "api.amazon.com"}, SettingsError),
@@ -177,11 +177,12 @@ def test_wrong_credentials_are_unauthorized_and_say_which(wrong: dict[str, str],
     assert "authorise the application again" in caught.value.remedy
 
 
-def test_a_login_page_instead_of_a_token_is_unauthorized() -> None:
+def test_a_redirect_to_a_login_page_is_named_and_not_followed() -> None:
     shop = AmazonMarketplace()
     shop.trouble(Response(status=302, content=b"<html>"))
-    with pytest.raises(UnauthorizedError, match="HTTP 302"):
+    with pytest.raises(RefusedError, match="HTTP 302: it points elsewhere") as caught:
         read(sink(shop), "MUG")
+    assert caught.value.code == "redirected"
 
 
 def test_a_missing_role_is_unauthorized_and_the_remedy_names_it() -> None:

@@ -53,6 +53,7 @@ OPEN: Sequence[tuple[str, str, Sequence[str]]] = (
     ("states_what_is_unmanaged", "it is not told", UNSEEN),
     ("leaves_alone_what_it_must_not_tell", "there is no such listing", (*UNSEEN, *MADE_BY_ROWS)),
     ("a_renamed_listing_keeps_its_number", "a row is its SKU", MADE_BY_ROWS),
+    ("a_listing_renamed_during_a_run_keeps_its_number", "a row is its SKU", MADE_BY_ROWS),
     ("a_quantity_too_large_is_never_cut", "no largest quantity is known", ("amazon", "walmart", *FILES)),
     (
         "echoes_what_the_cart_shows",

@@ -234,7 +234,7 @@ def test_json_holds_every_figure_and_what_was_worked_out() -> None:
     (row,) = data["rows"]
     assert data["summary"].startswith("8 = 3 on the shelf + 6 built")
     assert data["quantity"] == row["steps"][-1]["after"] == row["worked"]["total"] == 8
-    assert row["orders"] == [{"master_sku": "GIFT", "units": 1}]
+    assert row["orders"] == [{"master_sku": "GIFT", "units": 1, "when": ""}]
     assert {(one["master_sku"], one["location_id"]): one["available"] for one in row["levels"]} == {
         ("GIFT", "1"): 2,
         ("GIFT", "2"): 1,

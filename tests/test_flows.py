@@ -1154,7 +1154,20 @@ def test_blocking_and_awaiting_give_equal_reports_and_leave_equal_traces(
             reports.append(attrs.evolve(report, run_id=""))
         runs = [attrs.evolve(one, run_id="") for one in ledger.runs("default", "shop")]
         sent = [[attrs.evolve(row, key="") for row in push] for push in mine.pushes]
-        return reports, (mine.shelves, mine.reads, sent, runs, ledger.states("default", "shop"))
+        names = {run.run_id: str(number) for number, run in enumerate(ledger.runs("default", "shop"))}
+        states = [
+            attrs.evolve(
+                one,
+                **{
+                    name: names.get(run_id, run_id)
+                    for name, run_id in attrs.asdict(one).items()
+                    if name.endswith("_run")
+                },
+            )
+            for one in ledger.states("default", "shop")
+        ]
+        told = [attrs.evolve(one, run_id=names[one.run_id]) for one in ledger.history("default", "shop")]
+        return reports, (mine.shelves, mine.reads, sent, runs, states, told, ledger.leases)
 
     assert run(Blocking()) == run(shell)
 

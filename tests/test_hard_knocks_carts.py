@@ -278,7 +278,7 @@ def test_a_report_about_a_job_of_yesterday_does_not_excuse_what_somebody_changed
 
 
 def test_an_answer_with_a_result_and_an_error_beside_it_is_no_refusal() -> None:
-    target = shopify_rows.Target(place=("i", "l"), quantity=1, expected=0, key="k")
+    target = shopify_rows.Target(place=("i", "l"), sku="MUG", quantity=1, expected=0, key="k")
     sending = shopify_rows.Sending(name="available", salt="", reference="gid://x/y/1")
     item = {"id": "i", "sku": "MUG"}
     change = {"name": "available", "quantityAfterChange": 1, "item": item, "location": {"id": "l"}}

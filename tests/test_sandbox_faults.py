@@ -78,7 +78,7 @@ class TestThrottle:
                 "quotaMaxRequestHourly": 3600,
             },
         )
-        assert len(rows) == 13
+        assert len(rows) == 14
         assert rows[0]["throttleConfig"]["quotaMaxRequest"] == 200
         assert type(rows[0]["throttleConfig"]["quotaRestoreRate"]) is int
 

@@ -8,7 +8,14 @@ import pytest
 from fake_memory import FakeClock
 from two_runners import RUNNERS
 
-from omsync.errors import DecodeError, OmsyncError, SettingsError, UnauthorizedError, WrongTypeError
+from omsync.errors import (
+    DecodeError,
+    OmsyncError,
+    RefusedError,
+    SettingsError,
+    UnauthorizedError,
+    WrongTypeError,
+)
 from omsync.http.messages import Response
 from omsync.http.retrying import RetryPolicy
 from omsync.http.tokens import TokenKeeper
@@ -115,6 +122,10 @@ def stock_of(count: int) -> tuple[ShopifyShop, list[QuantityChange]]:
     return shop, rows
 
 
+def is_last_write(one: Asked) -> bool:
+    return b"omsyncWrite" in one.content and b'InventoryItem/260"' in one.content
+
+
 @pytest.mark.parametrize(
     ("access", "rest"),
     [
@@ -130,7 +141,7 @@ def test_a_token_that_ends_in_the_middle_of_a_push_costs_nothing_that_was_writte
     door.read([row.listing_sku for row in rows])
     refused = json_answer({"errors": "[API] Invalid API key or access token"}, 401)
     times = 2 if isinstance(access, StaticToken) else 1
-    shop.trouble(refused, when=lambda one: b'InventoryItem/260"' in one.content, times=times)
+    shop.trouble(refused, when=is_last_write, times=times)
     results = door.push(rows)
     assert {(one.status, one.reason) for one in results[:250]} == {("accepted", "")}
     assert {(one.status, one.reason) for one in results[250:]} == {rest}
@@ -143,7 +154,7 @@ def test_a_token_that_is_not_granted_again_costs_nothing_that_was_written() -> N
     door = sink(shop, ClientCredentials(*CLIENT), max_in_flight=1)
     door.read([row.listing_sku for row in rows])
     refused = json_answer({"errors": "[API] Invalid API key or access token"}, 401)
-    shop.trouble(refused, when=lambda one: b'InventoryItem/260"' in one.content)
+    shop.trouble(refused, when=is_last_write)
     shop.trouble(json_answer({"error": "invalid_client"}, 401), when=is_grant)
     results = door.push(rows)
     assert {(one.status, one.reason) for one in results[:250]} == {("accepted", "")}
@@ -270,7 +281,8 @@ def test_a_successor_that_came_while_another_was_kept_is_not_forgotten() -> None
     ("answer", "error", "words"),
     [
         (Response(status=404, content=b"<html>"), UnauthorizedError, "no reason that can be read"),
-        (Response(status=302), DecodeError, "HTTP 302 instead of a token"),
+        (Response(status=204), DecodeError, "HTTP 204 instead of a token"),
+        (Response(status=302), RefusedError, "HTTP 302: it points elsewhere"),
         (json_answer({"access_token": "t"}), DecodeError, "expires_in is missing"),
         (json_answer({"access_token": 7, "expires_in": 5}), DecodeError, "must be text"),
         (json_answer({"access_token": "t", "expires_in": "5"}), DecodeError, "must be a whole number"),

@@ -100,6 +100,7 @@ def test_the_least_that_a_bench_can_have_is_enough() -> None:
         "secrets_stay_out_of_sight": "the bench names no secrets",
         "strange_skus_are_taken_literally": "the bench gives no strange SKUs",
         "a_renamed_listing_keeps_its_number": "the bench gives no way to rename a listing",
+        "a_listing_renamed_during_a_run_keeps_its_number": "the bench gives no way to rename a listing",
         "leaves_alone_what_it_must_not_tell": "the bench gives no duplicate, untracked or unmanaged listing",
         "states_a_duplicate": "the bench gives no duplicate",
         "states_what_is_untracked": "the bench gives no untracked listing",

@@ -315,7 +315,9 @@ def test_figures_are_merged_and_none_leaves_what_is_there(ledger: SqliteLedger) 
     ledger.record_states("acme", "shop", [ListingState(listing_sku="FORK", sent=5, sent_at=later)])
     ledger.record_states("acme", "shop", [ListingState(listing_sku="FORK", desired=4, desired_at=later)])
     (state,) = ledger.states("acme", "shop")
-    assert state == ListingState(listing_sku="FORK", desired=4, desired_at=later, sent=5, sent_at=later)
+    assert state == ListingState(
+        listing_sku="FORK", desired=4, desired_at=later, sent=5, sent_at=later, desired_since=later
+    )
 
 
 @pytest.mark.parametrize("figure", ["desired", "sent", "accepted", "observed"])
@@ -325,11 +327,31 @@ def test_a_figure_brings_its_time_along_and_a_time_alone_changes_nothing(
     def state(**known: Any) -> ListingState:
         return ListingState(listing_sku="FORK", **{figure + name: value for name, value in known.items()})
 
-    ledger.record_states("acme", "shop", [state(**{"": 0, "_at": NOON})])
-    ledger.record_states("acme", "shop", [state(_at=NOON + timedelta(hours=1))])
-    assert ledger.states("acme", "shop") == (state(**{"": 0, "_at": NOON}),)
+    first = {"": 0, "_at": NOON, "_run": "r1"}
+    since = {"_since": NOON} if figure in {"desired", "observed"} else {}
+    ledger.record_states("acme", "shop", [state(**first)])
+    ledger.record_states("acme", "shop", [state(_at=NOON + timedelta(hours=1), _run="r2")])
+    assert ledger.states("acme", "shop") == (state(**first, **since),)
     ledger.record_states("acme", "shop", [state(**{"": 3})])
     assert ledger.states("acme", "shop") == (state(**{"": 3}),)
+
+
+@pytest.mark.parametrize("figure", ["desired", "observed"])
+def test_a_figure_that_stays_the_same_is_known_since_it_first_was(ledger: SqliteLedger, figure: str) -> None:
+    def since_after(units: int, minutes: int) -> datetime | None:
+        at = NOON + timedelta(minutes=minutes)
+        figures: Any = {figure: units, f"{figure}_at": at, f"{figure}_run": "r"}
+        state = ListingState(listing_sku="FORK", **figures)
+        ledger.record_states("acme", "shop", [state])
+        (known,) = ledger.states("acme", "shop")
+        assert getattr(known, f"{figure}_at") == at
+        since: datetime | None = getattr(known, f"{figure}_since")
+        return since
+
+    assert since_after(5, 0) == NOON
+    assert since_after(5, 10) == NOON
+    assert since_after(6, 20) == NOON + timedelta(minutes=20)
+    assert since_after(5, 30) == NOON + timedelta(minutes=30)
 
 
 def test_states_are_kept_apart_by_merchant_cart_and_location_and_come_sorted(ledger: SqliteLedger) -> None:
@@ -508,7 +530,7 @@ def test_a_ledger_waits_for_a_reader_before_it_turns_the_log_on(
         waits.append(seconds)
         reader_of_an_unlogged_file.rollback()
 
-    monkeypatch.setattr("omsync.ledgers._schema._BUSY_SECONDS", 0)
+    monkeypatch.setattr("omsync.ledgers._schema.BUSY_SECONDS", 0)
     monkeypatch.setattr("omsync.ledgers._schema.sleep", wait)
     with SqliteLedger(path) as ledger:
         assert ledger.runs("acme") == ()
@@ -517,7 +539,7 @@ def test_a_ledger_waits_for_a_reader_before_it_turns_the_log_on(
 
 @pytest.mark.usefixtures("reader_of_an_unlogged_file")
 def test_a_ledger_does_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("omsync.ledgers._schema._BUSY_SECONDS", 0)
+    monkeypatch.setattr("omsync.ledgers._schema.BUSY_SECONDS", 0)
     monkeypatch.setattr("omsync.ledgers._schema._PATIENCE_SECONDS", -1)
     refusal(lambda: SqliteLedger(path), "ledger_busy")
 
@@ -590,7 +612,7 @@ def test_every_commit_reaches_the_disk_and_readers_do_not_wait(ledger: SqliteLed
         "synchronous": 2,
         "foreign_keys": 1,
         "busy_timeout": 30_000,
-        "user_version": 1,
+        "user_version": 2,
     }
 
 
@@ -635,9 +657,9 @@ def test_another_programs_database_is_refused_and_left_alone(path: Path) -> None
 
 def test_a_file_of_a_newer_omsync_is_refused(path: Path) -> None:
     SqliteLedger(path).close()
-    look_inside(path, "PRAGMA user_version = 2")
+    look_inside(path, "PRAGMA user_version = 3")
     error = refusal(lambda: SqliteLedger(path), "newer_ledger")
-    assert "version 2" in error.message
+    assert "version 3" in error.message
     assert "Upgrade omsync" in error.remedy
 
 

@@ -110,7 +110,7 @@ def test_a_sink_of_a_marketplace_says_what_it_can_do() -> None:
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        ({"client_secret": ""}, InvalidValueError),
+        ({"client_secret": ""}, SettingsError),
         ({"client_id": "line\nbreak"}, SettingsError),
         ({"client_secret": None}, WrongTypeError),
         ({"url": "marketplace.walmartapis.com"}, SettingsError),

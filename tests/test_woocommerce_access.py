@@ -251,7 +251,7 @@ def test_a_redirection_is_not_followed_and_names_the_right_address() -> None:
     location = "https://www.shop.example/wp-json/wc/v3/products?consumer_secret=cs_only_for_tests"
     there.trouble(Response(status=301, headers={"location": location}))
     wrong = refusal(lambda: sink(there).read(["MUG"]))
-    assert isinstance(wrong, SettingsError)
+    assert isinstance(wrong, RefusedError)
     assert wrong.code == "redirected"
     assert "https://www.shop.example/wp-json" in wrong.message
     assert "only_for_tests" not in str(wrong)

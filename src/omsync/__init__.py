@@ -9,7 +9,9 @@ what happened. The functions here block; ``omsync.aio`` has the same names, awai
 from omsync.allocation import Allocation, Explanation, ListingQuantity, Notice, Skip, allocate
 from omsync.comparison import Comparison, Difference
 from omsync.config import load_settings
+from omsync.convergence import Drift, DriftLine, History
 from omsync.errors import (
+    LeaseHeldError,
     LostAnswerError,
     OmsyncError,
     RefusedError,
@@ -22,6 +24,8 @@ from omsync.errors import (
 )
 from omsync.exchange import (
     CartListing,
+    HistoryEntry,
+    Lease,
     ListingState,
     PushResult,
     QuantityChange,
@@ -29,36 +33,55 @@ from omsync.exchange import (
     SinkCapabilities,
 )
 from omsync.frequency import Frequency
+from omsync.inflight import InFlightOrder, OrderLine, OrdersNetted, OrderWindow, net_orders
 from omsync.levels import StockLevel
 from omsync.model import Alias, Bundle, Component, InventorySnapshot, SalesChannel, Sku, Warehouse
-from omsync.planning import PlanLine, SyncPlan
+from omsync.planning import Approval, PlanLine, SyncPlan
 from omsync.ports import (
     AsyncCartSink,
     AsyncOrderManagerSource,
+    AsyncOrdersInFlight,
     CartSink,
+    HistoryLedger,
+    LeasingLedger,
     Ledger,
     OrderManagerSource,
+    OrdersInFlight,
+    OrdersRequest,
     ReadRequest,
     SourceMemory,
 )
 from omsync.report import Outcome, SyncReport
-from omsync.serial import load_plan
+from omsync.serial import load_plan, read_approvals
 from omsync.settings import (
     CartSettings,
+    Guardrails,
     MerchantSettings,
     PerSalesChannel,
     PerWarehouse,
     QuantityRules,
     SkuOverride,
 )
-from omsync.sync import compare, plan_cart, push_plan, read_inventory, sync_cart, sync_carts
+from omsync.sync import (
+    approve,
+    compare,
+    drift,
+    history,
+    plan_cart,
+    push_plan,
+    read_inventory,
+    sync_cart,
+    sync_carts,
+)
 from omsync.views import product_view
 
 __all__ = [
     "Alias",
     "Allocation",
+    "Approval",
     "AsyncCartSink",
     "AsyncOrderManagerSource",
+    "AsyncOrdersInFlight",
     "Bundle",
     "CartListing",
     "CartSettings",
@@ -66,9 +89,19 @@ __all__ = [
     "Comparison",
     "Component",
     "Difference",
+    "Drift",
+    "DriftLine",
     "Explanation",
     "Frequency",
+    "Guardrails",
+    "History",
+    "HistoryEntry",
+    "HistoryLedger",
+    "InFlightOrder",
     "InventorySnapshot",
+    "Lease",
+    "LeaseHeldError",
+    "LeasingLedger",
     "Ledger",
     "ListingQuantity",
     "ListingState",
@@ -76,7 +109,12 @@ __all__ = [
     "MerchantSettings",
     "Notice",
     "OmsyncError",
+    "OrderLine",
     "OrderManagerSource",
+    "OrderWindow",
+    "OrdersInFlight",
+    "OrdersNetted",
+    "OrdersRequest",
     "Outcome",
     "PerSalesChannel",
     "PerWarehouse",
@@ -104,12 +142,17 @@ __all__ = [
     "UnreachableError",
     "Warehouse",
     "allocate",
+    "approve",
     "compare",
+    "drift",
+    "history",
     "load_plan",
     "load_settings",
+    "net_orders",
     "plan_cart",
     "product_view",
     "push_plan",
+    "read_approvals",
     "read_inventory",
     "sync_cart",
     "sync_carts",

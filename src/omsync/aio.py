@@ -5,26 +5,42 @@ Sources and sinks may have async methods; blocking ones, and the ledger, run in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from omsync import flows
 from omsync.compare_flow import Asked, compare_flow
 from omsync.comparison import Comparison
+from omsync.convergence import Drift, History
+from omsync.convergence_flow import drift_flow, history_flow
 from omsync.exchange import CartListing
 from omsync.flows import Sink, Source
+from omsync.guarding import approve_flow
 from omsync.http.awaiting import AsyncRunner
 from omsync.http.clock import Clock, SystemClock
 from omsync.model import InventorySnapshot
+from omsync.orders_flow import GivenOrders
 from omsync.planning import SyncPlan
+from omsync.planning.approvals import Approval
 from omsync.ports import Ledger, Progress
 from omsync.report import SyncReport
 from omsync.runs import Context, deadline_of
 from omsync.settings import CartSettings, MerchantSettings
 
-__all__ = ["compare", "plan_cart", "push_plan", "read_inventory", "sync_cart", "sync_carts"]
+__all__ = [
+    "approve",
+    "compare",
+    "drift",
+    "history",
+    "plan_cart",
+    "push_plan",
+    "read_inventory",
+    "sync_cart",
+    "sync_carts",
+]
 
 Deadline = datetime | timedelta | None
+Orders = GivenOrders
 
 
 async def read_inventory(
@@ -52,7 +68,7 @@ async def plan_cart(
     *,
     merchant: MerchantSettings,
     ledger: Ledger | None = None,
-    orders_in_flight: Mapping[str, int] | None = None,
+    orders_in_flight: Orders | None = None,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
@@ -64,7 +80,7 @@ async def plan_cart(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     async with runner:
         return await runner.run(
-            flows.plan_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight or {}, context)
+            flows.plan_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight, context)
         )
 
 
@@ -94,7 +110,7 @@ async def sync_cart(
     *,
     merchant: MerchantSettings,
     ledger: Ledger | None = None,
-    orders_in_flight: Mapping[str, int] | None = None,
+    orders_in_flight: Orders | None = None,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
@@ -106,7 +122,7 @@ async def sync_cart(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     async with runner:
         return await runner.run(
-            flows.sync_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight or {}, context)
+            flows.sync_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight, context)
         )
 
 
@@ -116,7 +132,7 @@ async def sync_carts(
     *,
     merchant: MerchantSettings,
     ledger: Ledger | None = None,
-    orders_in_flight: Mapping[str, int] | None = None,
+    orders_in_flight: Orders | None = None,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
@@ -128,7 +144,7 @@ async def sync_carts(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     async with runner:
         return await runner.run(
-            flows.sync_many_flow(source_or_snapshot, carts, merchant, orders_in_flight or {}, context)
+            flows.sync_many_flow(source_or_snapshot, carts, merchant, orders_in_flight, context)
         )
 
 
@@ -161,6 +177,64 @@ async def compare(
     context, runner = _prepare(None, on_progress, deadline, clock)
     async with runner:
         return await runner.run(compare_flow(a, b, asked, context))
+
+
+async def approve(
+    ledger: Ledger,
+    cart: CartSettings | str,
+    digest: str,
+    *,
+    by: str,
+    reason: str,
+    until: datetime | timedelta,
+    rows: Collection[tuple[str, str | None]] | None = None,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Approval:
+    """Let held lines of a plan through, in it and in later plans, row by row.
+
+    Arguments, result and errors are those of ``omsync.approve``.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    async with runner:
+        return await runner.run(approve_flow(cart, digest, by, reason, until, rows, merchant, context))
+
+
+async def history(
+    ledger: Ledger,
+    cart: CartSettings | str,
+    sku: str | None = None,
+    since: datetime | timedelta | None = None,
+    *,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> History:
+    """Look up each quantity that was sent: when, why that, the reply, and who approved it.
+
+    Arguments, result and errors are those of ``omsync.history``.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    async with runner:
+        return await runner.run(history_flow(cart, sku, since, merchant, context))
+
+
+async def drift(
+    ledger: Ledger,
+    sink: Sink,
+    cart: CartSettings | str,
+    *,
+    merchant: MerchantSettings | str = "default",
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> Drift:
+    """List where a cart differs from what the last plan wanted it to show, and since when.
+
+    Arguments, result and errors are those of ``omsync.drift``.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    async with runner:
+        return await runner.run(drift_flow(sink, cart, merchant, context))
 
 
 def _prepare(

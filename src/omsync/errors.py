@@ -15,6 +15,7 @@
     │   └── LostAnswerError                 sent, and nobody knows what came of it
     ├── DeadlineError                       the time you gave ran out
     ├── LedgerError                         the ledger is needed, or cannot be used
+    ├── LeaseHeldError                      another run works on this cart, or reads this order manager
     └── NoExplanationError                  the figures behind a quantity are not at hand
 
 Each error carries a stable ``code``, says what is wrong and where, and ends with what to do next.
@@ -22,10 +23,13 @@ Each error carries a stable ``code``, says what is wrong and where, and ends wit
 
 from __future__ import annotations
 
+from datetime import datetime
+
 __all__ = [
     "DeadlineError",
     "DecodeError",
     "InvalidValueError",
+    "LeaseHeldError",
     "LedgerError",
     "LostAnswerError",
     "NoExplanationError",
@@ -175,6 +179,38 @@ class LedgerError(OmsyncError):
     """A ledger is needed and was not given, or the one given cannot be used."""
 
     default_code = "ledger"
+
+
+class LeaseHeldError(OmsyncError):
+    """Another run works on this cart, or reads this order manager; names the holder.
+
+    Args:
+        message: What is in use, by whom.
+        holder: Who holds it, for a person; empty when nobody does any more.
+        since: When the holder took it.
+        until: From when on another run may take it over, unless the holder gives a sign of life.
+        code: ``"cart_in_use"``, ``"read_in_use"``, or ``"lease_lost"`` when it was this run's own.
+        remedy: As for every error.
+        problems: As for every error.
+    """
+
+    default_code = "cart_in_use"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        holder: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        code: str | None = None,
+        remedy: str = "",
+        problems: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, code=code, remedy=remedy, problems=problems)
+        self.holder = holder
+        self.since = since
+        self.until = until
 
 
 class NoExplanationError(OmsyncError, LookupError):

@@ -12,6 +12,8 @@ from omsync.errors import InvalidValueError
 
 __all__ = [
     "CartListing",
+    "HistoryEntry",
+    "Lease",
     "ListingState",
     "PushResult",
     "QuantityChange",
@@ -187,7 +189,7 @@ class PushResult:
 
 @frozen(kw_only=True)
 class ListingState:
-    """What the ledger knows of one listing at one location: four figures, each with its time.
+    """What the ledger knows of one listing at one location: four figures, each with its time and run.
 
     Args:
         listing_sku: The cart's code.
@@ -196,10 +198,16 @@ class ListingState:
         desired_at: When.
         sent: What was last put on the wire.
         sent_at: When.
-        accepted: What the cart last acknowledged.
+        accepted: What the cart last acknowledged. It closes nothing: only what is observed does.
         accepted_at: When.
         observed: What the cart was last seen to show.
         observed_at: When.
+        desired_run: The run that wanted it.
+        sent_run: The run that sent it.
+        accepted_run: The run that was answered.
+        observed_run: The run that saw it; None when somebody merely looked.
+        desired_since: From when on every plan wanted the same; the ledger works it out.
+        observed_since: From when on the cart was seen to show the same; the ledger works it out.
     """
 
     listing_sku: str = field(validator=checks.text)
@@ -212,6 +220,81 @@ class ListingState:
     accepted_at: datetime | None = field(default=None, converter=checks.to_utc)
     observed: int | None = field(default=None, validator=checks.optional(checks.whole()))
     observed_at: datetime | None = field(default=None, converter=checks.to_utc)
+    desired_run: str | None = field(default=None, validator=checks.optional(checks.text))
+    sent_run: str | None = field(default=None, validator=checks.optional(checks.text))
+    accepted_run: str | None = field(default=None, validator=checks.optional(checks.text))
+    observed_run: str | None = field(default=None, validator=checks.optional(checks.text))
+    desired_since: datetime | None = field(default=None, converter=checks.to_utc)
+    observed_since: datetime | None = field(default=None, converter=checks.to_utc)
+
+
+@frozen(kw_only=True)
+class Lease:
+    """The right to work on one cart, or to read one order manager, until a moment that can be put off.
+
+    Args:
+        run_id: The run that holds it.
+        holder: Who that is, for a person: host and process.
+        since: When it was taken.
+        until: From when on another run may take it over. A ledger that has a clock of its own goes by that,
+            and takes from the two times only how long the lease is.
+    """
+
+    run_id: str = field(validator=checks.text)
+    holder: str = field(validator=checks.text)
+    since: datetime = field(converter=checks.to_utc, validator=checks.moment)
+    until: datetime = field(converter=checks.to_utc, validator=checks.moment)
+
+    def __attrs_post_init__(self) -> None:
+        if self.until <= self.since:
+            raise InvalidValueError(f"A lease ends after it begins, not at {self.until:%Y-%m-%d %H:%M:%S}Z")
+
+    @property
+    def span(self) -> timedelta:
+        """How long it is held without a sign of life."""
+        return self.until - self.since
+
+
+@frozen(kw_only=True)
+class HistoryEntry:
+    """One quantity that was sent to a cart, with the reply, and why it was that quantity.
+
+    Args:
+        run_id: The run that sent it; a run sends a listing at a location once.
+        listing_sku: The cart's code.
+        location_id: The cart's location, or None.
+        sent_at: When it went out.
+        quantity: What was sent, as an available quantity.
+        shown: What the cart showed before; None when nobody knew.
+        status: ``"sent"`` while no answer is known, then the reply's, as in ``PushResult``.
+        echo: The quantity that the answer showed, as an available quantity.
+        reason: The reply's stable word.
+        message: What the cart said.
+        settings_digest: Names the merchant's and the cart's settings by their content; empty: not known.
+        plan_digest: The plan's.
+        approved_by: Who let it through where a guardrail held it; empty when nobody had to.
+        summary: Why it was this quantity, in one line.
+        explanation: The whole derivation, as JSON.
+    """
+
+    run_id: str = field(validator=checks.text)
+    listing_sku: str = field(validator=checks.text)
+    location_id: str | None = field(default=None, validator=checks.optional(checks.text))
+    sent_at: datetime = field(converter=checks.to_utc, validator=checks.moment)
+    quantity: int = field(validator=checks.whole(minimum=0))
+    shown: int | None = field(default=None, validator=checks.optional(checks.whole()))
+    status: str = field(
+        default="sent",
+        validator=checks.one_of("sent", "accepted", "rejected", "conflict", "pending", "skipped"),
+    )
+    echo: int | None = field(default=None, validator=checks.optional(checks.whole()))
+    reason: str = field(default="", validator=checks.any_text)
+    message: str = field(default="", validator=checks.any_text)
+    settings_digest: str = field(default="", validator=checks.any_text)
+    plan_digest: str = field(default="", validator=checks.any_text)
+    approved_by: str = field(default="", validator=checks.any_text)
+    summary: str = field(default="", validator=checks.any_text)
+    explanation: str = field(default="", validator=checks.any_text, repr=False)
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,7 @@ No decision about stock is made here; those are pure and live in ``allocation`` 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, cast, runtime_checkable
 
@@ -16,7 +16,8 @@ from attrs import evolve
 from omsync.allocation import Allocation, Notice, allocate
 from omsync.allocation.locations import check_channel_is_read, check_location
 from omsync.checks import shown
-from omsync.errors import OmsyncError, SettingsError, SnapshotError, WrongTypeError
+from omsync.chronicle import Chronicle, settings_digest
+from omsync.errors import LeaseHeldError, OmsyncError, SettingsError, SnapshotError, WrongTypeError
 from omsync.exchange import (
     CartListing,
     ListingState,
@@ -25,9 +26,12 @@ from omsync.exchange import (
     RunRecord,
     SinkCapabilities,
 )
+from omsync.guarding import guarded, guarded_again
 from omsync.http.steps import Steps, call
+from omsync.leases import Hold, ledger_notices, take_lease, under_lease, with_signs_of_life
 from omsync.model import InventorySnapshot
-from omsync.planning import SyncPlan, accepted_figures, make_plan
+from omsync.orders_flow import GivenOrders, OrdersRead, orders_for, read_orders
+from omsync.planning import SyncPlan, accepted_figures, make_plan, overdue_figures
 from omsync.planning.plan import Key
 from omsync.ports import (
     AsyncCartSink,
@@ -39,7 +43,8 @@ from omsync.ports import (
 )
 from omsync.pushing import Push
 from omsync.report import SyncReport
-from omsync.runs import Context, fail, finish, new_run, report_of, with_signs_of_life
+from omsync.runs import Context, fail, finish, new_run, report_of
+from omsync.sales_flow import watch_sales
 from omsync.settings import CartSettings, MerchantSettings, PerSalesChannel
 
 __all__ = ["Context", "Sink", "Source", "plan_flow", "push_flow", "read_flow", "sync_flow", "sync_many_flow"]
@@ -74,6 +79,38 @@ def read_flow(source: Source, merchant: MerchantSettings, context: Context) -> S
     """Read the order manager: the first of the founding document's two legs."""
     _check_reading(source, merchant)
     run = new_run(merchant.name, None, context)
+    hold, memory = yield from _reading(run, merchant, context)
+    try:
+        return (yield from _read(run, source, merchant, memory, hold, context))
+    finally:
+        yield from hold.release()
+
+
+def _reading(
+    run: RunRecord, merchant: MerchantSettings, context: Context
+) -> Steps[tuple[Hold, SourceMemory | None]]:
+    """Give a read its lease and its memory: only one read at a time may go on with what is remembered."""
+    ledger = context.ledger
+    try:
+        hold = yield from take_lease(run, context)
+    except LeaseHeldError as error:
+        if isinstance(merchant.mode, PerSalesChannel):
+            log.warning("%s", error)
+            raise
+        # Reading warehouses changes nothing there, so it may be done twice, each time from the beginning.
+        log.info("%s; this read is one of its own", error.message)
+        return Hold(run, context, None), None
+    return hold, None if ledger is None else hold.fenced(ledger.memory(merchant.name))
+
+
+def _read(
+    run: RunRecord,
+    source: Source,
+    merchant: MerchantSettings,
+    memory: SourceMemory | None,
+    hold: Hold,
+    context: Context,
+) -> Steps[InventorySnapshot]:
     ledger = context.ledger
     previous = None
     if ledger is not None:
@@ -84,9 +121,9 @@ def read_flow(source: Source, merchant: MerchantSettings, context: Context) -> S
         request = ReadRequest(
             merchant=merchant,
             now=context.clock.now(),
-            memory=None if ledger is None else ledger.memory(merchant.name),
+            memory=memory,
             previous=previous,
-            on_progress=with_signs_of_life(run, context),
+            on_progress=with_signs_of_life(run, context, hold),
             deadline=context.deadline,
         )
         snapshot = yield from _read_source(source, request)
@@ -112,7 +149,7 @@ def plan_flow(
     sink: Sink,
     cart: CartSettings,
     merchant: MerchantSettings,
-    orders_in_flight: Mapping[str, int],
+    orders_in_flight: GivenOrders | OrdersRead | None,
     context: Context,
 ) -> Steps[SyncPlan]:
     """Decide what a cart is to be told, and compare it with what the cart shows."""
@@ -126,31 +163,47 @@ def _plan(
     sink: Sink,
     cart: CartSettings,
     merchant: MerchantSettings,
-    orders_in_flight: Mapping[str, int],
+    orders_in_flight: GivenOrders | OrdersRead | None,
     context: Context,
+    *,
+    fetched: bool = False,
 ) -> Steps[SyncPlan]:
     if not cart.enabled:
         return SyncPlan(merchant=merchant.name, cart=cart.name, enabled=False)
     check_location(merchant, cart)
     snapshot = yield from _snapshot(source, merchant, context)
     check_channel_is_read(snapshot, merchant, cart)
+    orders = yield from orders_for(orders_in_flight, snapshot, cart, merchant, context)
     context.tell("allocate", 0, None)
-    allocation = yield from call(allocate, snapshot, merchant, cart, orders_in_flight)
+    allocation = yield from call(allocate, snapshot, merchant, cart, orders.units, orders_when=orders.when)
     capabilities = sink.capabilities
     said: Iterable[Notice] = ()
     if isinstance(sink, _HasNotices):
         said = yield from call(sink.cart_notices, context.clock.now())
     shown: list[CartListing] = []
     accepted: dict[Key, int] = {}
+    overdue: frozenset[Key] = frozenset()
     if capabilities.readable:
         skus = sorted(_asked_for(allocation, capabilities))
         context.tell("read cart", 0, len(skus))
         shown = yield from read_cart(sink, skus)
         context.tell("read cart", len(skus), len(skus))
     else:
-        accepted = yield from _accepted(merchant.name, cart.name, context)
-    plan = make_plan(allocation, shown, capabilities, accepted)
-    return evolve(plan, notices=(*plan.notices, *said)) if said else plan
+        states = yield from _states(merchant.name, cart.name, context)
+        accepted = accepted_figures(states)
+        overdue = overdue_figures(
+            states,
+            now=context.clock.now(),
+            after=cart.reassert_after,
+            zeros_after=cart.reassert_zeros_after,
+        )
+    plan = make_plan(allocation, shown, capabilities, accepted, overdue)
+    plan = evolve(plan, settings_digest=settings_digest(merchant, cart))
+    plan = yield from watch_sales(plan, allocation, cart, capabilities, orders.sold_here, context)
+    said = (*orders.notices, *said)
+    plan = evolve(plan, notices=(*plan.notices, *said)) if said else plan
+    handed = isinstance(source, InventorySnapshot) and not fetched
+    return (yield from guarded(plan, snapshot, cart, context, handed=handed))
 
 
 def _asked_for(allocation: Allocation, capabilities: SinkCapabilities) -> set[str]:
@@ -178,7 +231,7 @@ def push_flow(
             f"push_plan() takes a SyncPlan, not {shown(plan)}",
             remedy="Make one with plan_cart(), or read a saved one with load_plan().",
         )
-    _check_sink(sink)
+    check_sink(sink)
     if approve is not None and approve != plan.digest:
         raise SettingsError(
             f"The approval is for the plan {approve}, and this plan is {plan.digest}",
@@ -192,11 +245,16 @@ def push_flow(
             code="other_destination",
             remedy="Push it to the cart it was made for, or plan again for this one.",
         )
-    sink = with_memory(sink, plan.merchant, context)
     run = new_run(plan.merchant, plan.cart, context)
-    if context.ledger is not None:
-        yield from call(context.ledger.begin_run, run)
-    return (yield from _push(run, plan, sink, approve is not None, context, fresh=fresh))
+
+    def work(hold: Hold) -> Steps[SyncReport]:
+        mine = with_memory(sink, plan.merchant, context)
+        looked_at = (yield from guarded_again(plan, approve, context)) if plan.enabled else plan
+        if context.ledger is not None:
+            yield from call(context.ledger.begin_run, run)
+        return (yield from _push(run, looked_at, mine, approve is not None, context, hold, fresh=fresh))
+
+    return (yield from under_lease(run, work, context))
 
 
 def sync_flow(
@@ -204,28 +262,37 @@ def sync_flow(
     sink: Sink,
     cart: CartSettings,
     merchant: MerchantSettings,
-    orders_in_flight: Mapping[str, int],
+    orders_in_flight: GivenOrders | OrdersRead | None,
     context: Context,
+    *,
+    fetched: bool = False,
 ) -> Steps[SyncReport]:
-    """Read, plan, push; the run is noted from its beginning, so that a failure shows."""
+    """Read, plan, push; the run is noted from its beginning, so that a failure shows.
+
+    ``fetched`` says of a snapshot that omsync read it itself, so that its age counts.
+    """
     check_arguments(sink, cart, merchant, source)
     run = new_run(merchant.name, cart.name, context)
-    try:
-        sink = with_memory(sink, merchant.name, context)
-        if context.ledger is not None:
-            yield from call(context.ledger.begin_run, run)
-        plan = yield from _plan(source, sink, cart, merchant, orders_in_flight, context)
-    except BaseException as error:
-        yield from fail(error, report_of(run, None, "failed", (), context, error), run, context)
-        raise
-    return (yield from _push(run, plan, sink, False, context, fresh=True))
+
+    def work(hold: Hold) -> Steps[SyncReport]:
+        try:
+            mine = with_memory(sink, merchant.name, context)
+            if context.ledger is not None:
+                yield from call(context.ledger.begin_run, run)
+            plan = yield from _plan(source, mine, cart, merchant, orders_in_flight, context, fetched=fetched)
+        except BaseException as error:
+            yield from fail(error, report_of(run, None, "failed", (), context, error), run, context)
+            raise
+        return (yield from _push(run, plan, mine, False, context, hold, fresh=True))
+
+    return (yield from under_lease(run, work, context))
 
 
 def sync_many_flow(
     source: Source | InventorySnapshot | None,
     carts: Iterable[tuple[Sink, CartSettings]],
     merchant: MerchantSettings,
-    orders_in_flight: Mapping[str, int],
+    orders_in_flight: GivenOrders | OrdersRead | None,
     context: Context,
 ) -> Steps[tuple[SyncReport, ...]]:
     """Read once and sync many carts; one cart's failure is its own report and stops no other."""
@@ -241,10 +308,14 @@ def sync_many_flow(
             remedy="The ledger is keyed by the cart's name; give each its own.",
         )
     snapshot = yield from _snapshot(source, merchant, context)
+    orders = yield from read_orders(
+        orders_in_flight, snapshot, [cart for _, cart in pairs], merchant, context
+    )
     reports: list[SyncReport] = []
     for sink, cart in pairs:
         try:
-            report = yield from sync_flow(snapshot, sink, cart, merchant, orders_in_flight, context)
+            fetched = not isinstance(source, InventorySnapshot)
+            report = yield from sync_flow(snapshot, sink, cart, merchant, orders, context, fetched=fetched)
         except Exception as error:  # a user's own sink may raise anything, and the other carts go on
             if not isinstance(error, OmsyncError):
                 log.exception("The cart %r failed", cart.name)
@@ -261,10 +332,11 @@ def check_arguments(sink: object, cart: object, merchant: object, source: object
             f"cart must be CartSettings, not {shown(cart)}",
             remedy="Write CartSettings(name='shop') or the like; the order is source, sink, cart.",
         )
-    _check_sink(sink)
+    check_sink(sink)
 
 
-def _check_sink(sink: object) -> None:
+def check_sink(sink: object) -> None:
+    """Refuse what is no cart."""
     if not hasattr(sink, "capabilities"):
         raise WrongTypeError(
             f"The sink has no capabilities: {shown(sink)}",
@@ -326,11 +398,19 @@ def push_batch(sink: Sink, changes: Sequence[QuantityChange]) -> Steps[list[Push
 
 
 def _push(
-    run: RunRecord, plan: SyncPlan, sink: Sink, approved: bool, context: Context, *, fresh: bool
+    run: RunRecord,
+    plan: SyncPlan,
+    sink: Sink,
+    approved: bool,
+    context: Context,
+    hold: Hold,
+    *,
+    fresh: bool,
 ) -> Steps[SyncReport]:
     if not plan.enabled:
         yield from finish(run, context, "disabled", {}, None)
         return report_of(run, plan, "disabled", (), context)
+    plan = evolve(plan, notices=(*plan.notices, *ledger_notices(context.ledger)))
     try:
         push = Push(plan=plan, capabilities=sink.capabilities, run_id=run.run_id, approved=approved)
     except BaseException as error:
@@ -340,7 +420,7 @@ def _push(
         if not fresh:
             yield from _look_again(push, sink, context)
         yield from _remember(push.desired(context.clock.now()), plan, context)
-        yield from _push_batches(push, run, plan, sink, context)
+        yield from _push_batches(push, run, plan, sink, context, hold)
         report = report_of(run, push.plan, push.status(), push.outcomes(), context)
         yield from finish(run, context, report.status, report.counts, None, report.why)
     except BaseException as error:
@@ -362,37 +442,48 @@ def _look_again(push: Push, sink: Sink, context: Context) -> Steps[None]:
     if sink.capabilities.readable:
         push.refresh((yield from read_cart(sink, skus)))
     else:
-        push.refresh((), (yield from _accepted(push.plan.merchant, push.plan.cart, context)))
+        states = yield from _states(push.plan.merchant, push.plan.cart, context)
+        push.refresh((), accepted_figures(states))
 
 
-def _accepted(merchant: str, cart: str, context: Context) -> Steps[dict[Key, int]]:
+def _states(merchant: str, cart: str, context: Context) -> Steps[list[ListingState]]:
     if context.ledger is None:
-        return {}
+        return []
     states: Iterable[ListingState] = yield from call(context.ledger.states, merchant, cart)
-    return accepted_figures(states)
+    return (yield from call(list, states))
 
 
-def _push_batches(push: Push, run: RunRecord, plan: SyncPlan, sink: Sink, context: Context) -> Steps[None]:
+def _push_batches(
+    push: Push, run: RunRecord, plan: SyncPlan, sink: Sink, context: Context, hold: Hold
+) -> Steps[None]:
     total = push.rows_left
+    chronicle = Chronicle(push.plan, run, context)
     while push.rows_left:
         if context.deadline is not None and context.clock.now() >= context.deadline:
             push.stop(
                 "deadline", f"The deadline {context.deadline:%Y-%m-%d %H:%M:%S}Z came first; run again."
             )
             return
+        if not (yield from call(hold.is_kept)):
+            push.stop("lease_lost", str(hold.loss))
+            return
         batch = push.next_batch()
         yield from _remember(push.sent(batch, context.clock.now()), plan, context)
+        yield from chronicle.sent(batch)
         push.goes_out(batch)
         try:
             results = yield from push_batch(sink, batch)
         except SettingsError:
             # Nothing was sent, and nothing will be until the settings are right: let the caller see it.
             push.goes_out(())
+            yield from chronicle.not_sent()
             raise
         except OmsyncError as error:
             push.batch_failed(batch, error)
+            yield from chronicle.failed(push.outcome_of)
         else:
             push.batch_answered(batch, results)
+            yield from chronicle.answered(batch, results)
         yield from _remember(push.learned(context.clock.now()), plan, context)
         context.tell("push", total - push.rows_left, total)
         if context.ledger is not None:

@@ -16,23 +16,34 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.exchange import (
     CartListing,
+    HistoryEntry,
+    Lease,
     ListingState,
     PushResult,
     QuantityChange,
     RunRecord,
     SinkCapabilities,
 )
+from omsync.inflight import InFlightOrder
 from omsync.model import InventorySnapshot
 from omsync.settings import MerchantSettings
 
 __all__ = [
     "AsyncCartSink",
     "AsyncOrderManagerSource",
+    "AsyncOrdersInFlight",
     "CartListing",
     "CartSink",
+    "HistoryEntry",
+    "HistoryLedger",
+    "InFlightOrder",
+    "Lease",
+    "LeasingLedger",
     "Ledger",
     "ListingState",
     "OrderManagerSource",
+    "OrdersInFlight",
+    "OrdersRequest",
     "Progress",
     "PushResult",
     "QuantityChange",
@@ -100,6 +111,46 @@ class AsyncOrderManagerSource(Protocol):
 
     async def read(self, request: ReadRequest, /) -> InventorySnapshot:
         """Read everything, or raise."""
+        ...
+
+
+@frozen(kw_only=True)
+class OrdersRequest:
+    """What is asked of a place that knows orders.
+
+    Args:
+        merchant: The merchant's settings.
+        now: When the reading of orders begins.
+        since: Orders that were placed, or taken in, before this are of no interest; telling them does no
+            harm.
+        deadline: Stop by then with a ``DeadlineError``.
+        on_progress: Called with (stage, done, total or None).
+    """
+
+    merchant: MerchantSettings = field(validator=checks.instance_of(MerchantSettings))
+    now: datetime = field(converter=checks.to_utc, validator=checks.moment)
+    since: datetime = field(converter=checks.to_utc, validator=checks.moment)
+    deadline: datetime | None = field(
+        default=None, converter=checks.to_utc, validator=checks.optional(checks.moment)
+    )
+    on_progress: Progress | None = None
+
+
+@runtime_checkable
+class OrdersInFlight(Protocol):
+    """A place that knows orders which the order manager's figures may not hold yet."""
+
+    def orders(self, request: OrdersRequest, /) -> Iterable[InFlightOrder]:
+        """Give all orders from ``request.since`` on, or raise: where some are missing, too much is shown."""
+        ...
+
+
+@runtime_checkable
+class AsyncOrdersInFlight(Protocol):
+    """The awaiting twin of ``OrdersInFlight``."""
+
+    async def orders(self, request: OrdersRequest, /) -> Iterable[InFlightOrder]:
+        """Give all orders from ``request.since`` on, or raise."""
         ...
 
 
@@ -184,4 +235,56 @@ class Ledger(Protocol):
 
     def memory(self, merchant: str, /) -> SourceMemory:
         """Give the place where a source keeps what must survive a crash."""
+        ...
+
+
+@runtime_checkable
+class LeasingLedger(Protocol):
+    """A ledger that lets one run at a time work on a cart, or read an order manager.
+
+    A lease is kept by merchant and cart; with ``cart=None`` it is the one of reading the order manager. Each
+    method is one step that no other process can come between. A ledger without these methods is used
+    without leases, and the reports say so.
+    """
+
+    def take_lease(self, merchant: str, cart: str | None, lease: Lease, /) -> Lease:
+        """Take the lease if it is free, has run out or is this run's own; give the one that stands now.
+
+        The lease is yours if the ``run_id`` of what comes back is yours; else that tells who holds it.
+        """
+        ...
+
+    def renew_lease(self, merchant: str, cart: str | None, lease: Lease, /) -> Lease | None:
+        """Put off the end of a lease that is still this run's own; give the one that stands now.
+
+        A lease that has run out and that nobody has taken over is renewed. One that was lost stays lost, also
+        when it is free again: then None comes back, since somebody else may have worked in between.
+        """
+        ...
+
+    def release_lease(self, merchant: str, cart: str | None, lease: Lease, /) -> None:
+        """Free the lease if it is this run's own; otherwise do nothing."""
+        ...
+
+
+@runtime_checkable
+class HistoryLedger(Protocol):
+    """A ledger that keeps every quantity that was sent, with the reply and the reason.
+
+    A ledger without these methods keeps no history, and the reports say so.
+    """
+
+    def record_history(self, merchant: str, cart: str, entries: Iterable[HistoryEntry], /) -> None:
+        """Keep entries; one of the same run, listing and location is replaced: its reply has come."""
+        ...
+
+    def history(
+        self,
+        merchant: str,
+        cart: str,
+        listing_sku: str | None = None,
+        since: datetime | None = None,
+        /,
+    ) -> Iterable[HistoryEntry]:
+        """Give what was sent to a cart, the oldest first; of one listing, and from a moment on, if named."""
         ...

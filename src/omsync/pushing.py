@@ -162,6 +162,10 @@ class Push:
             if listing.quantity == change.quantity:
                 self._done[key] = outcome_of_line(self._lines[key], "applied")
 
+    def outcome_of(self, key: Key) -> Outcome | None:
+        """Give what came of a row that was sent; None while nothing has, or it is to be sent again."""
+        return self._done.get(key)
+
     def outcomes(self) -> tuple[Outcome, ...]:
         """Give exactly one outcome for every (listing, location) and for every product without a listing."""
         by_plan = outcomes_of_plan(self.plan, approved=self._approved, repeated=self._repeated)
@@ -185,14 +189,15 @@ class Push:
                 location_id=line.location_id,
                 desired=line.quantity,
                 desired_at=now,
+                desired_run=self._run_id,
                 observed=line.shown if line.basis == "cart" else None,
                 observed_at=now if line.basis == "cart" else None,
+                observed_run=self._run_id if line.basis == "cart" else None,
             )
             for line in self.plan.lines
         ]
 
-    @staticmethod
-    def sent(batch: Batch, now: datetime) -> list[ListingState]:
+    def sent(self, batch: Batch, now: datetime) -> list[ListingState]:
         """Give a batch as about to go over the wire, for the ledger; what is repeated is there already."""
         return [
             ListingState(
@@ -200,6 +205,7 @@ class Push:
                 location_id=change.location_id,
                 sent=change.available,
                 sent_at=now,
+                sent_run=self._run_id,
             )
             for change in batch
             if not change.repeated
@@ -214,8 +220,10 @@ class Push:
                 location_id=state.location_id,
                 accepted=state.accepted,
                 accepted_at=None if state.accepted is None else now,
+                accepted_run=None if state.accepted is None else self._run_id,
                 observed=state.observed,
                 observed_at=None if state.observed is None else now,
+                observed_run=None if state.observed is None else self._run_id,
             )
             for state in news
         ]

@@ -26,10 +26,13 @@ seen. unchanged: the cart shows it already. skipped: no quantity, or not sent. h
 rejected: the cart refused it. conflict: the cart moved meanwhile."""
 
 _DESIGNED = {"applied", "unchanged", "skipped"}
-_NOT_SENT = {"deadline", "cancelled", "not_sent"}
+_NOT_SENT = {"deadline", "cancelled", "not_sent", "lease_lost"}
 _SENT = {"applied", "pending", "rejected", "conflict"}
 _UNDER_WAY = {"accepted", "job_pending", "awaiting_acknowledgement"}
 """Pending as this cart works: it took the row, and shows or confirms it later. Nobody has to do anything."""
+
+_PASSING = {"maybe_sold", "rise_seen_once"}
+"""Held until the order manager is read again, and not for a person."""
 
 
 @frozen(kw_only=True)
@@ -63,6 +66,8 @@ class Outcome:
     def went_wrong(self) -> bool:
         """Whether a run with this outcome is no success."""
         if self.outcome == "pending" and self.reason in _UNDER_WAY:
+            return False
+        if self.outcome == "held" and self.reason in _PASSING:
             return False
         return self.outcome not in _DESIGNED or self.reason in _NOT_SENT
 

@@ -18,7 +18,7 @@ from omsync.planning import SyncPlan
 from omsync.ports import Ledger, Progress
 from omsync.report import Outcome, SyncReport
 
-__all__ = ["Context", "deadline_of", "fail", "finish", "new_run", "report_of", "with_signs_of_life"]
+__all__ = ["Context", "deadline_of", "fail", "finish", "new_run", "report_of"]
 
 log = logging.getLogger("omsync")
 _MOST_PROBLEMS = 3
@@ -137,20 +137,6 @@ def _code(error: BaseException | None) -> str:
     if error is None:
         return ""
     return error.code if isinstance(error, OmsyncError) else type(error).__name__
-
-
-def with_signs_of_life(run: RunRecord, context: Context) -> Progress:
-    """Give a progress callback that also tells the ledger now and then that the run is alive."""
-    last = [context.clock.monotonic()]
-
-    def on_progress(stage: str, done: int, total: int | None) -> None:
-        now = context.clock.monotonic()
-        if context.ledger is not None and now - last[0] >= 30:  # noqa: PLR2004  seconds between signs of life
-            last[0] = now
-            context.ledger.touch_run(run.run_id, context.clock.now())
-        context.tell(stage, done, total)
-
-    return on_progress
 
 
 def report_of(

@@ -15,8 +15,10 @@ from omsync.errors import SettingsError
 from omsync.frequency import Frequency
 
 __all__ = [
+    "GUARDS",
     "CartSettings",
     "Frequency",
+    "Guardrails",
     "MerchantSettings",
     "PerSalesChannel",
     "PerWarehouse",
@@ -174,6 +176,71 @@ class SkuOverride:
     )
 
 
+GUARDS = (
+    "partial_snapshot",
+    "sharp_rise",
+    "shrunken_snapshot",
+    "stale_snapshot",
+    "too_many_changes",
+    "too_many_falls",
+    "too_many_zeros",
+)
+"""The guards by name: the reason of what each holds, and what ``Guardrails(off=...)`` takes."""
+
+
+def _names_in_order(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(checks.as_tuple(value)), key=str))
+
+
+@frozen(kw_only=True)
+class Guardrails:
+    """How much one plan may change before a person has to look.
+
+    Shares are of the listings that a cart sells, those that show more than 0. What is over a limit is held
+    until it is approved, or is within the limits again.
+
+    Args:
+        zero_percent: At most this share of the listings may go to 0.
+        fall_percent: At most this share may fall, those going to 0 included.
+        change_percent: At most this share may change at all.
+        max_zeros: At most so many listings may go to 0; None for no such limit.
+        max_falls: At most so many may fall; None for no such limit.
+        max_changes: At most so many may change; None for no such limit.
+        min_population: With fewer listings than this a share says nothing and does not count, except that
+            of the listings going to 0 on a cart's first push.
+        first_zero_percent: At most this share may go to 0 on a first push with fewer listings; a larger one
+            is held to ``zero_percent``.
+        rise_factor: A listing may rise to so many times what it shows.
+        rise_floor: Units; a listing that shows fewer may rise as if it showed this many.
+        stale_hours: Nothing falls on the strength of a reading that is older.
+        shrink_percent: Nothing falls on the strength of a reading that has fewer products or locations than
+            the last good one by more than this share.
+        hold: ``"offending"`` holds the changes that are over a limit, ``"plan"`` all of the plan with them.
+        off: Guards that are switched off, by name, as in ``GUARDS``; every report says so.
+    """
+
+    zero_percent: int = field(default=10, validator=checks.whole(minimum=0, maximum=100))
+    fall_percent: int = field(default=50, validator=checks.whole(minimum=0, maximum=100))
+    change_percent: int = field(default=75, validator=checks.whole(minimum=0, maximum=100))
+    max_zeros: int | None = field(default=None, validator=checks.optional(checks.whole(minimum=0)))
+    max_falls: int | None = field(default=None, validator=checks.optional(checks.whole(minimum=0)))
+    max_changes: int | None = field(default=None, validator=checks.optional(checks.whole(minimum=0)))
+    min_population: int = field(default=20, validator=checks.whole(minimum=1))
+    first_zero_percent: int = field(default=75, validator=checks.whole(minimum=0, maximum=100))
+    rise_factor: int = field(default=10, validator=checks.whole(minimum=1))
+    rise_floor: int = field(default=100, validator=checks.whole(minimum=1))
+    stale_hours: int = field(default=30, validator=checks.whole(minimum=1))
+    shrink_percent: int = field(default=10, validator=checks.whole(minimum=0, maximum=100))
+    hold: str = field(default="offending", validator=checks.one_of("offending", "plan"))
+    off: tuple[str, ...] = field(
+        default=(), converter=_names_in_order, validator=checks.each(checks.one_of(*GUARDS))
+    )
+
+
+def _minutes(value: int | None) -> int:
+    return 0 if value is None else value
+
+
 def _location(value: str | Iterable[str] | None) -> str | tuple[str, ...] | None:
     return value if value is None or isinstance(value, str) else checks.as_tuple(value)
 
@@ -212,6 +279,15 @@ class CartSettings:
         respect_push_inventory: Skip listings that the order manager itself would not push. Off by default,
             since merchants who used Integration Manager have that switched off.
         frequency: How often to push; None leaves it to you.
+        guardrails: How much one plan may change before a person has to look.
+        order_lag: Minutes that an order may take from the cart into the order manager's figures, at most.
+            Where the cart shows less than we left it with, it is raised only from figures read so much later
+            than that was first seen, or when orders in flight explain it; and orders placed so shortly before
+            a read are taken as not yet in its figures. 0 or None assumes no lag and lifts that guard.
+        rises_seen_twice: Raise only to what an earlier read wanted as well.
+        reassert_after: Hours. A cart that cannot be read is sent a quantity again when it accepted it longer
+            ago, since accepting is not showing; 0 trusts for ever what it accepted.
+        reassert_zeros_after: Hours; the same for a quantity of 0, which costs more when it got lost.
         enabled: False: nothing is planned or pushed, and the report says so.
 
     Raises:
@@ -252,6 +328,11 @@ class CartSettings:
     frequency: Frequency | None = field(
         default=None, validator=checks.optional(checks.instance_of(Frequency))
     )
+    guardrails: Guardrails = field(factory=Guardrails, validator=checks.instance_of(Guardrails))
+    order_lag: int = field(default=30, converter=_minutes, validator=checks.whole(minimum=0, maximum=10_080))
+    rises_seen_twice: bool = field(default=False, validator=checks.flag)
+    reassert_after: int = field(default=168, validator=checks.whole(minimum=0, maximum=87_600))
+    reassert_zeros_after: int = field(default=24, validator=checks.whole(minimum=0, maximum=87_600))
     enabled: bool = field(default=True, validator=checks.flag)
 
     def __attrs_post_init__(self) -> None:

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from omsync import flows
 from omsync.compare_flow import Asked, compare_flow
 from omsync.comparison import Comparison
+from omsync.convergence import Drift, History
+from omsync.convergence_flow import drift_flow, history_flow
 from omsync.exchange import CartListing
+from omsync.guarding import approve_flow
 from omsync.http.blocking import Runner
 from omsync.http.clock import Clock, SystemClock
 from omsync.model import InventorySnapshot
 from omsync.planning import SyncPlan
-from omsync.ports import CartSink, Ledger, OrderManagerSource, Progress
+from omsync.planning.approvals import Approval
+from omsync.ports import CartSink, Ledger, OrderManagerSource, OrdersInFlight, Progress
 from omsync.report import SyncReport
 from omsync.runs import Context, deadline_of
 from omsync.settings import CartSettings, MerchantSettings
 
-__all__ = ["compare", "plan_cart", "push_plan", "read_inventory", "sync_cart", "sync_carts"]
+__all__ = [
+    "approve",
+    "compare",
+    "drift",
+    "history",
+    "plan_cart",
+    "push_plan",
+    "read_inventory",
+    "sync_cart",
+    "sync_carts",
+]
 
 Deadline = datetime | timedelta | None
+Orders = Mapping[str, int] | OrdersInFlight | Sequence[OrdersInFlight]
 
 
 def read_inventory(
@@ -57,7 +72,7 @@ def plan_cart(
     *,
     merchant: MerchantSettings,
     ledger: Ledger | None = None,
-    orders_in_flight: Mapping[str, int] | None = None,
+    orders_in_flight: Orders | None = None,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
@@ -70,7 +85,8 @@ def plan_cart(
         cart: Which listings, which locations, which rules.
         merchant: The mode, and how figures are understood.
         ledger: What was accepted before, for carts that cannot be read; required in sales-channel mode.
-        orders_in_flight: Units by master SKU in orders that the snapshot has not seen.
+        orders_in_flight: Orders that the snapshot has not seen: units by master SKU, an ``OrdersInFlight``
+            that is asked for them, or a list of those.
         on_progress: Called with (stage, done, total or None).
         deadline: A moment, or a span from now.
         clock: Replaces the machine's clock, for tests.
@@ -82,7 +98,7 @@ def plan_cart(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     with runner:
         return runner.run(
-            flows.plan_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight or {}, context)
+            flows.plan_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight, context)
         )
 
 
@@ -126,7 +142,7 @@ def sync_cart(
     *,
     merchant: MerchantSettings,
     ledger: Ledger | None = None,
-    orders_in_flight: Mapping[str, int] | None = None,
+    orders_in_flight: Orders | None = None,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
@@ -139,7 +155,8 @@ def sync_cart(
         cart: Which listings, which locations, which rules.
         merchant: The mode, and how figures are understood.
         ledger: Notes runs and figures; required in sales-channel mode.
-        orders_in_flight: Units by master SKU in orders that the snapshot has not seen.
+        orders_in_flight: Orders that the snapshot has not seen: units by master SKU, an ``OrdersInFlight``
+            that is asked for them, or a list of those.
         on_progress: Called with (stage, done, total or None).
         deadline: A moment, or a span from now.
         clock: Replaces the machine's clock, for tests.
@@ -154,7 +171,7 @@ def sync_cart(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     with runner:
         return runner.run(
-            flows.sync_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight or {}, context)
+            flows.sync_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight, context)
         )
 
 
@@ -164,7 +181,7 @@ def sync_carts(
     *,
     merchant: MerchantSettings,
     ledger: Ledger | None = None,
-    orders_in_flight: Mapping[str, int] | None = None,
+    orders_in_flight: Orders | None = None,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
@@ -176,7 +193,8 @@ def sync_carts(
         carts: (sink, cart settings) pairs; the carts' names differ.
         merchant: The mode, and how figures are understood.
         ledger: Notes runs and figures; required in sales-channel mode.
-        orders_in_flight: Units by master SKU in orders that the snapshot has not seen.
+        orders_in_flight: Orders that the snapshot has not seen: units by master SKU, an ``OrdersInFlight``
+            that is asked for them, or a list of those.
         on_progress: Called with (stage, done, total or None).
         deadline: A moment, or a span from now.
         clock: Replaces the machine's clock, for tests.
@@ -190,7 +208,7 @@ def sync_carts(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     with runner:
         return runner.run(
-            flows.sync_many_flow(source_or_snapshot, carts, merchant, orders_in_flight or {}, context)
+            flows.sync_many_flow(source_or_snapshot, carts, merchant, orders_in_flight, context)
         )
 
 
@@ -246,6 +264,109 @@ def compare(
     context, runner = _prepare(None, on_progress, deadline, clock)
     with runner:
         return runner.run(compare_flow(a, b, asked, context))
+
+
+def approve(
+    ledger: Ledger,
+    cart: CartSettings | str,
+    digest: str,
+    *,
+    by: str,
+    reason: str,
+    until: datetime | timedelta,
+    rows: Collection[tuple[str, str | None]] | None = None,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Approval:
+    """Let held lines of a plan through, in it and in later plans, row by row.
+
+    A later line passes while it moves the same way, to a quantity between what the listing showed when the
+    plan was made and what was approved. Approving a whole plan also says that its reading is good.
+
+    Args:
+        ledger: Where the plan was made with; it keeps the approval.
+        cart: The cart, or its name.
+        digest: The plan that a person looked at.
+        by: Who approves.
+        reason: Why, in a few words.
+        until: A moment, or a span from now; from then on the approval says nothing.
+        rows: Only these (listing, location) of what the plan holds, as from ``read_approvals``; None for all.
+        merchant: The merchant, or its name.
+        clock: Replaces the machine's clock, for tests.
+
+    Raises:
+        SettingsError: No plan with held lines has this digest, or a row is not held by it.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    with runner:
+        return runner.run(approve_flow(cart, digest, by, reason, until, rows, merchant, context))
+
+
+def history(
+    ledger: Ledger,
+    cart: CartSettings | str,
+    sku: str | None = None,
+    since: datetime | timedelta | None = None,
+    *,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> History:
+    """Look up each quantity that was sent: when, why that, the reply, and who approved it.
+
+    What a cart is sent each time without being decided anew is not in it.
+
+    Args:
+        ledger: Where the runs were noted.
+        cart: The cart, or its name.
+        sku: The listing SKU; None for all listings.
+        since: A moment, or a span back from now; None for all that is kept.
+        merchant: The merchant, or its name.
+        clock: Replaces the machine's clock, for tests.
+
+    Returns:
+        A ``History``: print it, go through it, or take ``to_csv()``.
+
+    Raises:
+        LedgerError: The ledger keeps no history.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    with runner:
+        return runner.run(history_flow(cart, sku, since, merchant, context))
+
+
+def drift(
+    ledger: Ledger,
+    sink: CartSink,
+    cart: CartSettings | str,
+    *,
+    merchant: MerchantSettings | str = "default",
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> Drift:
+    """List where a cart differs from what the last plan wanted it to show, and since when.
+
+    The cart is read, and what it shows is noted in the ledger as observed; nothing is pushed. A cart that
+    cannot be read is taken to show what it last accepted.
+
+    Args:
+        ledger: Where the runs were noted.
+        sink: The cart.
+        cart: The cart's settings, or its name.
+        merchant: The merchant, or its name.
+        on_progress: Called with (stage, done, total or None).
+        deadline: A moment, or a span from now.
+        clock: Replaces the machine's clock, for tests.
+
+    Returns:
+        A ``Drift``: print it, or go through its lines, the longest first.
+
+    Raises:
+        OmsyncError: The cart could not be read.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    with runner:
+        return runner.run(drift_flow(sink, cart, merchant, context))
 
 
 def _prepare(

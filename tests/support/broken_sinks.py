@@ -459,6 +459,33 @@ class ReadsOldNames(TrustsOldIds):
         return Stall.write(self, change)
 
 
+class TrustsItsRead(TrustsOldIds):
+    """Knows nothing from earlier runs, and writes by the ids of this one, whatever they mean by now."""
+
+    def remembering(self, memory: Any) -> TrustsOldIds:
+        if memory is not None:
+            memory.forget("ids")
+        return super().remembering(memory)
+
+
+class CallsItWritten(TrustsItsRead):
+    """Notices that an id has another name by now, writes nothing, and says that it has."""
+
+    def write(self, change: QuantityChange) -> PushResult:
+        known = self.memory.recall("ids").get(change.listing_sku) if self.memory is not None else None
+        if known not in {None, self.market.ids.get(change.listing_sku)}:
+            return accepted(change)
+        return Stall.write(self, change)
+
+
+class KeepsToItsReadWhereANameIsGone(TrustsItsRead):
+    """Looks names up before it writes; one that it does not find any longer it takes for slow."""
+
+    def write(self, change: QuantityChange) -> PushResult:
+        there = change.listing_sku in self.market.ids
+        return Stall.write(self, change) if there else super().write(change)
+
+
 class PushesAnyway(Stall):
     """Calls the cart with nothing."""
 
@@ -664,6 +691,21 @@ BROKEN: Sequence[tuple[str, type[Stall], str]] = (
     ("a_very_long_code_is_not_there", AcceptsAnything, "is accepted"),
     ("a_renamed_listing_keeps_its_number", TrustsOldIds, "after listings changed names, 'CUP' at 'A' goes"),
     ("a_renamed_listing_keeps_its_number", ReadsOldNames, "renamed, 'MUG' at 'A' shows"),
+    (
+        "a_listing_renamed_during_a_run_keeps_its_number",
+        TrustsItsRead,
+        "after listings changed names, 'CUP' at 'A' goes",
+    ),
+    (
+        "a_listing_renamed_during_a_run_keeps_its_number",
+        CallsItWritten,
+        "after listings changed names, 'MUG' at 'A' goes",
+    ),
+    (
+        "a_listing_renamed_during_a_run_keeps_its_number",
+        KeepsToItsReadWhereANameIsGone,
+        "which nothing is called any longer, 'NOTHING-renamed' at 'A' goes",
+    ),
     ("pushing_nothing_is_no_error", PushesAnyway, "RefusedError: Input data is empty"),
     ("pushing_nothing_is_no_error", AnswersForNothing, "a push of no rows gives"),
     ("a_quantity_too_large_is_never_cut", CutsToItsLargest, "is accepted and shows 2147483647"),

@@ -13,7 +13,9 @@ from fake_memory import DictMemory
 from omsync import (
     Alias,
     CartListing,
+    HistoryEntry,
     InventorySnapshot,
+    Lease,
     ListingState,
     MerchantSettings,
     PushResult,
@@ -25,6 +27,8 @@ from omsync import (
     StockLevel,
     Warehouse,
     aio,
+    drift,
+    history,
     plan_cart,
     push_plan,
     read_inventory,
@@ -34,6 +38,7 @@ from omsync import (
 from omsync.ports import SourceMemory
 
 __all__ = [
+    "START",
     "TAKEN_AT",
     "AsyncFakeCart",
     "AsyncFakeSource",
@@ -269,6 +274,19 @@ class AsyncFakeCart:
         return results
 
 
+def _merged(known: ListingState | None, news: ListingState) -> ListingState:
+    """Merge figures with their times and runs; a figure that stays the same is as old as it was."""
+    known = known or ListingState(listing_sku=news.listing_sku, location_id=news.location_id)
+    figures: dict[str, Any] = {}
+    for figure in ("desired", "sent", "accepted", "observed"):
+        units, at = getattr(news, figure), getattr(news, f"{figure}_at")
+        if units is not None:
+            figures |= {figure: units, f"{figure}_at": at, f"{figure}_run": getattr(news, f"{figure}_run")}
+            if figure in {"desired", "observed"} and units != getattr(known, figure):
+                figures[f"{figure}_since"] = at
+    return attrs.evolve(known, **figures)
+
+
 class DictLedger:
     """A ledger in dicts. ``errors`` says by method what it raises."""
 
@@ -279,6 +297,9 @@ class DictLedger:
         self._snapshots: dict[str, InventorySnapshot] = {}
         self._states: dict[tuple[str, str], dict[Key, ListingState]] = {}
         self._memories: dict[str, DictMemory] = {}
+        self.leases: dict[tuple[str, str | None], Lease] = {}
+        self.renewals = 0
+        self._history: dict[tuple[str, str, str, str | None, str], HistoryEntry] = {}
 
     def begin_run(self, run: RunRecord, /) -> None:
         self._raise("begin_run")
@@ -311,8 +332,7 @@ class DictLedger:
         known = self._states.setdefault((merchant, cart), {})
         for state in states:
             key = (state.listing_sku, state.location_id)
-            news = attrs.asdict(state, filter=lambda _, value: value is not None)
-            known[key] = attrs.evolve(known.get(key, state), **news)
+            known[key] = _merged(known.get(key), state)
 
     def states(self, merchant: str, cart: str, /) -> Iterable[ListingState]:
         self._raise("states")
@@ -320,6 +340,43 @@ class DictLedger:
 
     def memory(self, merchant: str, /) -> SourceMemory:
         return self._memories.setdefault(merchant, DictMemory())
+
+    def take_lease(self, merchant: str, cart: str | None, lease: Lease, /) -> Lease:
+        self._raise("take_lease")
+        standing = self.leases.get((merchant, cart))
+        if standing is None or standing.run_id == lease.run_id or standing.until <= lease.since:
+            self.leases[merchant, cart] = lease
+        return self.leases[merchant, cart]
+
+    def renew_lease(self, merchant: str, cart: str | None, lease: Lease, /) -> Lease | None:
+        self._raise("renew_lease")
+        self.renewals += 1
+        standing = self.leases.get((merchant, cart))
+        if standing is not None and standing.run_id == lease.run_id:
+            self.leases[merchant, cart] = lease
+        return standing
+
+    def release_lease(self, merchant: str, cart: str | None, lease: Lease, /) -> None:
+        self._raise("release_lease")
+        if self.leases.get((merchant, cart), lease).run_id == lease.run_id:
+            self.leases.pop((merchant, cart), None)
+
+    def record_history(self, merchant: str, cart: str, entries: Iterable[HistoryEntry], /) -> None:
+        self._raise("record_history")
+        for entry in entries:
+            self._history[merchant, cart, entry.listing_sku, entry.location_id, entry.run_id] = entry
+
+    def history(
+        self, merchant: str, cart: str, listing_sku: str | None = None, since: datetime | None = None, /
+    ) -> Iterable[HistoryEntry]:
+        self._raise("history")
+        return [
+            entry
+            for (*whose, sku, _, _), entry in self._history.items()
+            if whose == [merchant, cart]
+            and listing_sku in {None, sku}
+            and (since is None or entry.sent_at >= since)
+        ]
 
     def state(self, sku: str, *, merchant: str = "default", cart: str = "shop") -> ListingState:
         """Give what is known of one listing without a location."""
@@ -350,6 +407,12 @@ class Blocking:
     def sync_carts(self, source: Any, carts: Any, **options: Any) -> Any:
         return sync_carts(source, carts, **options)
 
+    def history(self, ledger: Any, *args: Any, **options: Any) -> Any:
+        return history(ledger, *args, **options)
+
+    def drift(self, ledger: Any, sink: Any, *args: Any, **options: Any) -> Any:
+        return drift(ledger, sink, *args, **options)
+
 
 class Awaiting:
     """The awaiting functions, each run to its end; ports are given as async twins, or as they are."""
@@ -373,6 +436,12 @@ class Awaiting:
     def sync_carts(self, source: Any, carts: Any, **options: Any) -> Any:
         pairs = [(self._sink(sink), cart) for sink, cart in carts]
         return asyncio.run(aio.sync_carts(self._source(source), pairs, **options))
+
+    def history(self, ledger: Any, *args: Any, **options: Any) -> Any:
+        return asyncio.run(aio.history(ledger, *args, **options))
+
+    def drift(self, ledger: Any, sink: Any, *args: Any, **options: Any) -> Any:
+        return asyncio.run(aio.drift(ledger, self._sink(sink), *args, **options))
 
     def _source(self, source: Any) -> Any:
         return AsyncFakeSource(source) if self._twins and isinstance(source, FakeSource) else source

@@ -65,7 +65,7 @@ class Bench(ABC):
         """The same, as the administrator who may do everything."""
         if self._admin is None:
             token = self.hold(api.log_in(self.access, **self.login))
-            self._admin = self.access.plus(authorization=f"Bearer {token.value}")
+            self._admin = self.access.plus(authorization=f"Bearer {token.value.reveal()}")
         return self._admin
 
     def hold(self, conversation: Conversation[T]) -> T:

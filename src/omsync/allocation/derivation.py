@@ -30,10 +30,17 @@ __all__ = ["Derivation", "LocationWork", "Orders", "Worked"]
 
 @frozen(kw_only=True)
 class Orders:
-    """Units of one product in orders that the snapshot has not seen."""
+    """Units of one product in orders that the snapshot has not seen.
+
+    Args:
+        master_sku: The product.
+        units: How many.
+        when: From when to when such orders were looked for, in words; empty where nobody said.
+    """
 
     master_sku: str
     units: int
+    when: str = ""
 
 
 @frozen(kw_only=True)

@@ -91,6 +91,8 @@ def allocate(
     merchant: MerchantSettings,
     cart: CartSettings,
     orders_in_flight: Mapping[str, int] | None = None,
+    *,
+    orders_when: str = "",
 ) -> Allocation:
     """Decide what every listing of a cart is told. Pure: equal inputs give equal results.
 
@@ -99,13 +101,14 @@ def allocate(
         merchant: The mode, and how figures are understood.
         cart: Which listings, which locations, which rules.
         orders_in_flight: Units by master SKU in orders that the snapshot has not seen.
+        orders_when: From when to when such orders were looked for, in words, for the explanations.
 
     Raises:
         SettingsError: Mode, location or alias do not fit the snapshot; names the choices.
 
     Source: the founding document; the order of the rules is in the docs.
     """
-    bench = Workbench(snapshot, merchant, cart, _checked_orders(orders_in_flight or {}))
+    bench = Workbench(snapshot, merchant, cart, _checked_orders(orders_in_flight or {}), orders_when)
     wanted, skipped = bench.listings()
     quantities: list[ListingQuantity] = []
     for listing in wanted:

@@ -148,7 +148,9 @@ def _lines(row: Derivation) -> list[str]:
             lines.append(
                 f"    {location}: not counted, {_OUT[location.reason]} ({_figure(own[location.id], figure)})"
             )
-    lines += [f"    orders in flight: {orders.units} of {orders.master_sku}" for orders in row.orders]
+    for orders in row.orders:
+        when = f", {orders.when}" if orders.when else ""
+        lines.append(f"    orders in flight: {orders.units} of {orders.master_sku}{when}")
     if worked.limit is not None and worked.limit < sum(work.built for work in worked.locations):
         lines.append(f"    parts netted over all counted locations make only {worked.limit}")
     if row.pooled_assembly and worked.limit is not None:

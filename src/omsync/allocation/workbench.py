@@ -72,7 +72,9 @@ class Workbench:
         merchant: MerchantSettings,
         cart: CartSettings,
         orders: Mapping[str, int],
+        orders_when: str = "",
     ) -> None:
+        self._orders_when = orders_when
         self._snapshot = snapshot
         self._merchant = merchant
         self._cart = cart
@@ -285,7 +287,9 @@ class Workbench:
             locations=choices,
             levels=tuple(levels),
             orders=tuple(
-                Orders(master_sku=sku, units=self._orders[sku]) for sku in order if sku in self._orders
+                Orders(master_sku=sku, units=self._orders[sku], when=self._orders_when)
+                for sku in order
+                if sku in self._orders
             ),
             subtract_locked=self._merchant.subtract_locked,
             clamp_each=self._mode.clamp_each,

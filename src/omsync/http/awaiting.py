@@ -88,7 +88,7 @@ class AsyncRunner(Base):
             if line.handler is not None:
                 answer = await asyncio.to_thread(line.handler, signed)
             else:
-                answer = await self._http.send(signed)
+                answer = await self._http.send(signed, line.network, within=self.seconds_left())
             return self.check(line, signed, answer)
 
         tries = Tries(line.retry, request, self.clock.monotonic)

@@ -97,9 +97,12 @@ class Runner(Base):
 
         def attempt() -> Response:
             sleep(self.wait_for_place(line, request))
-            send = line.handler or self._http.send
             signed = line.sign(request)
-            return self.check(line, signed, send(signed))
+            if line.handler is not None:
+                answer = line.handler(signed)
+            else:
+                answer = self._http.send(signed, line.network, within=self.seconds_left())
+            return self.check(line, signed, answer)
 
         tries = Tries(line.retry, request, self.clock.monotonic)
         try:

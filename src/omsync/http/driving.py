@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from omsync.errors import DeadlineError, OmsyncError, ThrottledError
 from omsync.http.clock import Clock, SystemClock
-from omsync.http.messages import Conversation, Request, Response, scrubbed
+from omsync.http.messages import Conversation, Request, Response, redirected, scrubbed
 from omsync.http.pacing import Bucket
 from omsync.http.steps import Line
 
@@ -43,8 +43,9 @@ class Base:
 
     def check(self, line: Line, request: Request, response: Response) -> Response:
         """Raise what the line's judge makes of the answer; a throttled lane is paused for everybody."""
-        if response.status >= 300:  # noqa: PLR2004  beyond success, a body may echo what was sent
-            response = scrubbed(request, response)
+        response = scrubbed(request, response)
+        if 300 <= response.status < 400:  # noqa: PLR2004  the class of redirections
+            raise redirected(request, response)
         verdict = line.judge(request, response)
         if verdict is None:
             return response
@@ -57,14 +58,16 @@ class Base:
 
     def check_deadline(self, seconds: float, request: Request) -> None:
         """Refuse to begin what would end after the deadline."""
-        if self.deadline is None:
-            return
-        left = (self.deadline - self.clock.now()).total_seconds()
-        if seconds >= left:
+        left = self.seconds_left()
+        if left is not None and seconds >= left:
             raise DeadlineError(
                 f"The deadline {self.deadline:%Y-%m-%d %H:%M:%S}Z came before {request.place}",
                 remedy="Give more time, or run again: what was done is kept.",
             )
+
+    def seconds_left(self) -> float | None:
+        """Count the seconds until the deadline; None without one."""
+        return None if self.deadline is None else (self.deadline - self.clock.now()).total_seconds()
 
     def _bucket(self, line: Line, request: Request) -> Bucket:
         # One step of the interpreter, so that threads which come together share one bucket.

@@ -7,24 +7,35 @@ what it learned. It does no I/O, so it serves blocking and async users alike and
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from attrs import evolve, field, frozen
 
 from omsync.checks import shown
-from omsync.errors import DecodeError
+from omsync.errors import DecodeError, RefusedError
 
-__all__ = ["Conversation", "Handler", "Request", "Response", "scrubbed"]
+__all__ = ["Conversation", "Handler", "Request", "Response", "redirected", "scrubbed"]
 
 T = TypeVar("T")
 
 _LONGEST_QUERY = 300
+_NO_SECRETS = {"vendure-token"}
+"""Headers whose names sound like secrets and are none: this one names a channel, and answers repeat it."""
 _SHORTEST_SECRET = 8
 """Shorter values of a signed query, such as its version, are no secrets and stand in many an answer."""
+_SURELY_A_TOKEN = 10
+"""No header's credential that is as long as this stands in the data of an answer by chance."""
+_CREDENTIAL = re.compile(r"authorization|key|cookie|(access|auth)[-_]token", re.IGNORECASE)
+_CREDENTIAL_OR_ALIKE = re.compile(r"authorization|key|cookie|token", re.IGNORECASE)
+"""A token that is no credential, such as a channel's, may come back as data."""
+_PASSWORD = re.compile(r"secret|passw", re.IGNORECASE)
+_OAUTH1 = re.compile(r'oauth_(?:consumer_key|token|signature)="([^"]+)"')
+_JSON = (b"{", b"[", b'"')
 _SECRET_QUERY = re.compile(r"^(oauth_|consumer_)|secret|token|signature|password|api_?key", re.IGNORECASE)
 
 
@@ -43,7 +54,7 @@ class Request:
         lane: Requests of one lane share one pace, such as ``"GET /v1/inventory"``.
         repeatable: Whether sending it twice is harmless. If not, it is sent again only when it is certain
             that the first was not carried out.
-        timeout: Seconds to wait for an answer.
+        timeout: Seconds within which the whole answer must have come.
     """
 
     method: str
@@ -102,14 +113,14 @@ class Response:
         Raises:
             DecodeError: It is HTML, cut off, or otherwise no JSON; says which.
         """
-        try:
+        with contextlib.suppress(ValueError, RecursionError):
             return json.loads(self.content)
-        except (ValueError, RecursionError) as error:
-            raise DecodeError(
-                f"{self.place}: the answer (HTTP {self.status}) is not JSON: {_what_instead(self.content)}",
-                code="not_json",
-                remedy="Check the address; a proxy, a login page or a maintenance page may have answered.",
-            ) from error
+        # Not from the decoder's own error, which holds the whole answer and whatever that echoes.
+        raise DecodeError(
+            f"{self.place}: the answer (HTTP {self.status}) is not JSON: {_what_instead(self.content)}",
+            code="not_json",
+            remedy="Check the address; a proxy, a login page or a maintenance page may have answered.",
+        )
 
     @property
     def excerpt(self) -> str:
@@ -118,30 +129,72 @@ class Response:
 
 
 def scrubbed(request: Request, response: Response) -> Response:
-    """Take the request's credentials out of an answer that echoes them, before anybody quotes it."""
-    secrets = {
-        value
-        for name, value in (*request.query, *_texts_in_body(request))
-        if _SECRET_QUERY.search(name) and len(value) >= _SHORTEST_SECRET
-    }
-    for name, value in request.headers.items():
-        if any(word in name.lower() for word in ("authorization", "key", "token", "cookie")):
-            secrets |= {value, value.split(" ")[-1], _password_in(value)}
+    """Take the request's credentials out of an answer that echoes them, before anybody quotes it.
+
+    From JSON that tells of success only passwords and long credentials are taken: a short text is data there,
+    and so is a token that is given back to be used again.
+    """
+    if response.status < 300 and response.content.lstrip()[:1] in _JSON:  # noqa: PLR2004  the class of successes
+        headers = _in_headers(request, _CREDENTIAL)
+        secrets = {part for part in headers if len(part) >= _SURELY_A_TOKEN} | _named(request, _PASSWORD)
+    else:
+        headers = _in_headers(request, _CREDENTIAL_OR_ALIKE)
+        secrets = {*headers, *map(_password_in, headers)} | _named(request, _SECRET_QUERY)
     content = response.content
     for secret in sorted(secrets, key=len, reverse=True):
-        for written in (secret, quote(secret, safe="")):
+        for written in (secret, quote(secret, safe="", errors="replace")):
             content = content.replace(written.encode(errors="replace"), b"***") if written else content
     return response if content == response.content else evolve(response, content=content)
 
 
+def _in_headers(request: Request, credential: re.Pattern[str]) -> list[str]:
+    """Give what headers hold under the name of a credential, whole and in the parts that are worth hiding."""
+    return [
+        part
+        for name, value in request.headers.items()
+        if credential.search(name)
+        for part in (value, value.split(" ")[-1], *map(unquote, _OAUTH1.findall(value)))
+    ]
+
+
+def redirected(request: Request, response: Response) -> RefusedError:
+    """Give the error for an answer that points elsewhere; it is not followed, so nothing goes there."""
+    try:
+        said = urlsplit(response.headers.get("location", ""))
+    except ValueError:  # no address at all, such as http://[
+        said = urlsplit("")
+    # Neither user nor query, which may hold what was meant for one address only; nor an echo in the rest.
+    address = urlunsplit((said.scheme, said.netloc.rpartition("@")[2], said.path, "", ""))
+    there = scrubbed(request, Response(status=response.status, content=address.encode(errors="replace")))
+    return RefusedError(
+        f"{request.place}: HTTP {response.status}: it points elsewhere: {there.excerpt}",
+        code="redirected",
+        remedy="It was not followed. Give the address that the system really has, https:// included.",
+    )
+
+
+def _named(request: Request, secret: re.Pattern[str]) -> set[str]:
+    """Give what the query or the body holds under the name of a secret."""
+    return {
+        value
+        for name, value in (*request.query, *_texts_in_body(request))
+        if secret.search(name) and len(value) >= _SHORTEST_SECRET
+    }
+
+
 def _texts_in_body(request: Request) -> list[tuple[str, str]]:
-    """Give the named texts of a form or of a flat JSON object, which is how people log in."""
+    """Give the named texts of a form or of a JSON object, which is how people log in."""
     if request.raw is not None:
         kinds = [value for name, value in request.headers.items() if name.lower() == "content-type"]
         is_form = any("x-www-form-urlencoded" in kind for kind in kinds)
         return parse_qsl(request.raw.decode(errors="replace")) if is_form else []
-    fields = request.body if isinstance(request.body, dict) else {}
-    return [(name, value) for name, value in fields.items() if isinstance(value, str)]
+    return list(_texts_in(request.body))
+
+
+def _texts_in(value: Any) -> Iterator[tuple[str, str]]:
+    """Give the named texts of an object and of those within it, such as a mutation's variables."""
+    for name, member in value.items() if isinstance(value, dict) else ():
+        yield from [(name, member)] if isinstance(member, str) else _texts_in(member)
 
 
 def _password_in(authorization: str) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+from collections.abc import Iterator
+from contextvars import ContextVar
 from urllib.parse import parse_qsl, urlencode
 
 from attrs import evolve, field, frozen
@@ -9,8 +13,27 @@ from attrs import evolve, field, frozen
 from omsync import checks
 from omsync.errors import SettingsError
 from omsync.http.messages import Request
+from omsync.secrets import Secret, as_optional_secret, as_secret, filled_secret
 
 __all__ = ["OAuth1"]
+
+_SIGNING = ContextVar("_SIGNING", default=False)
+
+
+def _not_ours(_: logging.LogRecord) -> bool:
+    return not _SIGNING.get()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library from logging our tokens: at DEBUG it shows what it signs."""
+    for name in ("", ".signature"):
+        logging.getLogger(f"oauthlib.oauth1.rfc5849{name}").addFilter(_not_ours)
+    before = _SIGNING.set(True)
+    try:
+        yield
+    finally:
+        _SIGNING.reset(before)
 
 
 @frozen(kw_only=True)
@@ -30,10 +53,14 @@ class OAuth1:
     Source: RFC 5849, with HMAC-SHA256 as WooCommerce and Adobe Commerce document it.
     """
 
-    consumer_key: str = field(repr=False, validator=checks.text)
-    consumer_secret: str = field(repr=False, validator=checks.text)
-    token: str | None = field(default=None, repr=False, validator=checks.optional(checks.text))
-    token_secret: str | None = field(default=None, repr=False, validator=checks.optional(checks.text))
+    consumer_key: Secret = field(converter=as_secret, repr=False, validator=filled_secret)
+    consumer_secret: Secret = field(converter=as_secret, repr=False, validator=filled_secret)
+    token: Secret | None = field(
+        default=None, converter=as_optional_secret, repr=False, validator=checks.optional(filled_secret)
+    )
+    token_secret: Secret | None = field(
+        default=None, converter=as_optional_secret, repr=False, validator=checks.optional(filled_secret)
+    )
     place: str = field(default="header", validator=checks.one_of("header", "query"))
 
     def __attrs_post_init__(self) -> None:
@@ -55,17 +82,18 @@ class OAuth1:
                 remedy="Install it with: pip install 'omsync[oauth1]'",
             ) from error
         client = oauth1.Client(
-            self.consumer_key,
-            client_secret=self.consumer_secret,
-            resource_owner_key=self.token,
-            resource_owner_secret=self.token_secret,
+            self.consumer_key.reveal(),
+            client_secret=self.consumer_secret.reveal(),
+            resource_owner_key=self.token and self.token.reveal(),
+            resource_owner_secret=self.token_secret and self.token_secret.reveal(),
             signature_method=oauth1.SIGNATURE_HMAC_SHA256,
             signature_type=(
                 oauth1.SIGNATURE_TYPE_QUERY if self.place == "query" else oauth1.SIGNATURE_TYPE_AUTH_HEADER
             ),
         )
         address = f"{request.url}?{urlencode(request.query)}" if request.query else request.url
-        uri, headers, _ = client.sign(address, http_method=request.method)  # type: ignore[arg-type]  # any verb, as text
+        with _quiet():
+            uri, headers, _ = client.sign(address, http_method=request.method)  # type: ignore[arg-type]  # any verb, as text
         if self.place == "header":
             return evolve(
                 request, headers={**request.headers, "authorization": str(headers["Authorization"])}

@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from omsync.errors import OmsyncError
 from omsync.http.messages import Conversation, Handler, Request, Response
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy, Verdict, judge
 
@@ -40,6 +41,7 @@ class Line:
         judge: Decides what an answer means for retrying; a vendor's peculiarities live here.
         sign: Completes a request before each try, since some signatures may be used only once.
         max_in_flight: Conversations at once.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network; None for the network.
     """
 
@@ -50,6 +52,7 @@ class Line:
     judge: Callable[[Request, Response], Verdict] = judge
     sign: Callable[[Request], Request] = _as_it_is
     max_in_flight: int = 8
+    network: Network = field(factory=Network)
     handler: Handler | None = field(default=None, repr=False)
 
     def pace_of(self, lane: str) -> Pace:

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from omsync import checks
 from omsync.errors import UnauthorizedError
 from omsync.http.clock import Clock, SystemClock
 from omsync.http.messages import Conversation
 from omsync.http.steps import Line, Steps, talk
+from omsync.secrets import Secret, as_secret, filled_secret
 
 __all__ = ["Token", "TokenKeeper", "with_token"]
 
@@ -31,7 +31,7 @@ class Token:
         seconds: How long it is good for, from now on; None while it is not taken back.
     """
 
-    value: str = field(repr=False, validator=checks.text)
+    value: Secret = field(converter=as_secret, repr=False, validator=filled_secret)
     seconds: float | None = None
 
 
@@ -100,9 +100,9 @@ def with_token(
     kept = keeper.current()
     if kept is not None:
         try:
-            return (yield from work(kept.value))
+            return (yield from work(kept.value.reveal()))
         except UnauthorizedError:
             keeper.drop(kept)
     fresh = yield from talk(line, grant())
     keeper.keep(fresh)
-    return (yield from work(fresh.value))
+    return (yield from work(fresh.value.reveal()))

@@ -8,10 +8,11 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from omsync.errors import InvalidValueError, LedgerError
 from omsync.ledgers._faults import explained
-from omsync.ledgers._schema import open_database, transaction
+from omsync.ledgers._schema import BUSY_SECONDS, open_database, transaction
 
 __all__ = ["LedgerFile"]
 
@@ -61,3 +62,19 @@ class LedgerFile:
         """Lend the connection to one thread, for changes that are kept all together or not at all."""
         with self.reading() as connection, transaction(connection):
             yield connection
+
+    @contextmanager
+    def beside(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection of its own for long reading, so that the other threads need not wait."""
+        with self.reading() as connection:
+            if self.path == ":memory:":
+                yield connection
+                return
+        with explained(self.path):
+            # Not a plain path: a file that was taken away meanwhile would be made anew, and be empty.
+            address = f"{Path(self.path).absolute().as_uri()}?mode=rw"
+            connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)
+            try:
+                yield connection
+            finally:
+                connection.close()

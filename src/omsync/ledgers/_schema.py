@@ -11,21 +11,20 @@ from time import monotonic, sleep
 
 from omsync.errors import LedgerError
 
-__all__ = ["APPLICATION_ID", "VERSION", "open_database", "transaction"]
-
-VERSION = 1
-"""The version of the tables, kept in the file's ``user_version``."""
+__all__ = ["APPLICATION_ID", "BUSY_SECONDS", "VERSION", "open_database", "transaction"]
 
 APPLICATION_ID = 0x6F6D7379
 """Marks the file as ours ("omsy"), so that the tables never land in another program's file."""
 
-_BUSY_SECONDS = 30.0
+BUSY_SECONDS = 30.0
+"""How long to wait for another process that writes."""
+
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.05
 
 # Times are ISO 8601 text in UTC, all of one length, so that text order is the order of time.
 # A listing without a location has '' in the table's key, and NULL in the view.
-_TABLES = """
+_FIRST = """
 CREATE TABLE runs (
     run_id       TEXT NOT NULL UNIQUE,
     merchant     TEXT NOT NULL,
@@ -76,6 +75,64 @@ CREATE TABLE source_memory (
     UNIQUE (merchant, namespace, key)
 );
 """
+# Each figure knows its run, and the two that drift is told by know since when they are what they are. The
+# lease of reading the order manager has '' for a cart. What was sent is kept with its derivation, compressed.
+_SECOND = """
+ALTER TABLE listing_figures ADD COLUMN desired_run TEXT;
+ALTER TABLE listing_figures ADD COLUMN sent_run TEXT;
+ALTER TABLE listing_figures ADD COLUMN accepted_run TEXT;
+ALTER TABLE listing_figures ADD COLUMN observed_run TEXT;
+ALTER TABLE listing_figures ADD COLUMN desired_since TEXT;
+ALTER TABLE listing_figures ADD COLUMN observed_since TEXT;
+UPDATE listing_figures SET desired_since = desired_at, observed_since = observed_at;
+DROP VIEW listing_states;
+CREATE VIEW listing_states AS
+    SELECT merchant, cart, listing_sku, nullif(location_id, '') AS location_id,
+           desired, desired_at, sent, sent_at, accepted, accepted_at, observed, observed_at,
+           desired_run, sent_run, accepted_run, observed_run, desired_since, observed_since
+    FROM listing_figures;
+CREATE INDEX runs_oldest ON runs (started_at);
+ALTER TABLE source_memory ADD COLUMN kept_at TEXT;
+CREATE INDEX settled_oldest ON source_memory (kept_at) WHERE value = '';
+CREATE TABLE leases (
+    merchant TEXT NOT NULL,
+    cart     TEXT NOT NULL,
+    run_id   TEXT NOT NULL,
+    holder   TEXT NOT NULL,
+    since    TEXT NOT NULL,
+    until    TEXT NOT NULL,
+    pid      INTEGER NOT NULL,
+    host     TEXT NOT NULL,
+    PRIMARY KEY (merchant, cart)
+) WITHOUT ROWID;
+CREATE TABLE history (
+    merchant        TEXT NOT NULL,
+    cart            TEXT NOT NULL,
+    listing_sku     TEXT NOT NULL,
+    location_id     TEXT NOT NULL,
+    run_id          TEXT NOT NULL,
+    sent_at         TEXT NOT NULL,
+    quantity        INTEGER NOT NULL,
+    shown           INTEGER,
+    status          TEXT NOT NULL,
+    echo            INTEGER,
+    reason          TEXT NOT NULL,
+    message         TEXT NOT NULL,
+    settings_digest TEXT NOT NULL,
+    plan_digest     TEXT NOT NULL,
+    approved_by     TEXT NOT NULL,
+    summary         TEXT NOT NULL,
+    explanation     BLOB NOT NULL,
+    UNIQUE (merchant, cart, listing_sku, location_id, run_id)
+);
+CREATE INDEX history_oldest ON history (sent_at);
+"""
+_STEPS = (_FIRST, _SECOND)
+"""What leads from each version to the next. A new file takes them all, so that it equals an old one that was
+brought forward; a step that was ever released is never changed."""
+
+VERSION = len(_STEPS)
+"""The version of the tables, kept in the file's ``user_version``."""
 
 
 def open_database(path: str) -> sqlite3.Connection:
@@ -88,7 +145,7 @@ def open_database(path: str) -> sqlite3.Connection:
     if path != ":memory:":
         _make_private(path)
     # Threads are allowed, since the ledger takes turns with a lock; the async shell uses several.
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path)
     except BaseException:
@@ -131,22 +188,22 @@ def transaction(connection: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     with transaction(connection, "BEGIN"):  # One look at one state: another program may be making the file.
-        known = _recognise(connection, path)
+        version = _version(connection, path)
     _keep_a_log(connection)
     # FULL rather than NORMAL: what a source remembers must outlive a power cut, since the order manager does
     # not say it twice. A run commits a few dozen times, so the price is a few dozen syncs of the disk.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA fullfsync = ON")
     connection.execute("PRAGMA foreign_keys = ON")
-    if known:
+    if version == VERSION:
         return
     with transaction(connection):
-        # Two programs may make the file at once, so one looks again when it is alone.
-        if not _recognise(connection, path):
-            for statement in _TABLES.split(";"):
+        # Two programs may make the file, or bring it forward, at once; so one looks again when it is alone.
+        for step in _STEPS[_version(connection, path) :]:
+            for statement in step.split(";"):
                 connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _keep_a_log(connection: sqlite3.Connection) -> None:
@@ -163,13 +220,13 @@ def _keep_a_log(connection: sqlite3.Connection) -> None:
             return
 
 
-def _recognise(connection: sqlite3.Connection, path: str) -> bool:
-    """Tell whether the file is a ledger already; False for one that is empty."""
+def _version(connection: sqlite3.Connection, path: str) -> int:
+    """Tell the version of the ledger's tables; 0 for a file that is empty."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (objects,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not objects and not application and not version:
-        return False
+        return 0
     if application != APPLICATION_ID:
         raise LedgerError(
             f"{path!r} is a database of another program, not a ledger of omsync",
@@ -183,4 +240,4 @@ def _recognise(connection: sqlite3.Connection, path: str) -> bool:
             code="newer_ledger",
             remedy="Upgrade omsync here, or give another path.",
         )
-    return True
+    return int(version)

@@ -17,11 +17,23 @@ from attrs import evolve, frozen
 
 from omsync.checks import shown
 from omsync.errors import DecodeError, InvalidValueError, LedgerError, WrongTypeError
+from omsync.ledgers._backup import copy_to
 from omsync.ledgers._file import LedgerFile
+from omsync.ledgers._history import HISTORY, RECORD, entry_from_row, entry_row, prune
+from omsync.ledgers._leases import Leases
 from omsync.ledgers._liveness import process_is_gone, this_host
-from omsync.ledgers._rows import run_from_row, run_row, state_from_row, state_row, time_text
+from omsync.ledgers._rows import (
+    MERGE_STATE,
+    STATES,
+    run_from_row,
+    run_row,
+    state_from_row,
+    state_row,
+    text_or_none,
+    time_text,
+)
 from omsync.model import InventorySnapshot
-from omsync.ports import ListingState, RunRecord, SourceMemory
+from omsync.ports import HistoryEntry, Lease, ListingState, RunRecord, SourceMemory
 from omsync.serial import snapshot_from_json, snapshot_to_json
 from omsync.settings import MerchantSettings
 
@@ -54,25 +66,9 @@ SELECT cart FROM runs WHERE merchant = ?1 AND cart IS NOT NULL
 UNION SELECT cart FROM listing_figures WHERE merchant = ?1
 ORDER BY cart
 """
-# A figure brings its time along, so that a new figure is never dated by an old time.
-_MERGE_STATE = """
-INSERT INTO listing_figures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (merchant, cart, listing_sku, location_id) DO UPDATE SET
-    desired = coalesce(excluded.desired, desired),
-    desired_at = CASE WHEN excluded.desired IS NULL THEN desired_at ELSE excluded.desired_at END,
-    sent = coalesce(excluded.sent, sent),
-    sent_at = CASE WHEN excluded.sent IS NULL THEN sent_at ELSE excluded.sent_at END,
-    accepted = coalesce(excluded.accepted, accepted),
-    accepted_at = CASE WHEN excluded.accepted IS NULL THEN accepted_at ELSE excluded.accepted_at END,
-    observed = coalesce(excluded.observed, observed),
-    observed_at = CASE WHEN excluded.observed IS NULL THEN observed_at ELSE excluded.observed_at END
-"""
-_STATES = """
-SELECT
-    listing_sku, location_id,
-    desired, desired_at, sent, sent_at, accepted, accepted_at, observed, observed_at
-FROM listing_states WHERE merchant = ? AND cart = ? ORDER BY listing_sku, location_id
-"""
+_REMEMBER = "REPLACE INTO source_memory (merchant, namespace, key, value, kept_at) VALUES (?, ?, ?, ?, ?)"
+_PRUNED_AT_ONCE = 10_000
+"""Old rows of a kind that the end of a run drops at most, besides twice as many as were added since."""
 
 
 def _utc_now() -> datetime:
@@ -80,14 +76,16 @@ def _utc_now() -> datetime:
 
 
 class SqliteLedger:
-    """Keep runs, listing figures, the last snapshot and the sources' memory in one SQLite file.
+    """Keep runs, leases, listing figures, history, the last snapshot and the sources' memory in one file.
 
     Args:
         path: The file; made when it is not there, private to its user. ``":memory:"`` keeps nothing.
         stale_after: An unfinished run that gave no sign of life for longer has died, wherever it ran: a
             process id alone proves little, since ids are used again. On this host a run has died as soon as
             its process is gone. A run that shows itself again is in progress again.
-        now: Tells the time for judging that, aware.
+        keep: How long runs, history and settled jobs are kept. What is older is dropped when a run ends, a
+            bounded number of rows each time; the newest run of each cart stays.
+        now: Tells the time for judging that, and for leases, aware.
 
     Raises:
         LedgerError: The file cannot be used, here and in every method; names the file and the remedy.
@@ -101,13 +99,19 @@ class SqliteLedger:
         path: str | os.PathLike[str],
         *,
         stale_after: timedelta = timedelta(minutes=15),
+        keep: timedelta = timedelta(days=400),
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         if stale_after <= timedelta():
             raise InvalidValueError(f"SqliteLedger(stale_after=) must be above 0, not {stale_after}")
+        if keep <= timedelta():
+            raise InvalidValueError(f"SqliteLedger(keep=) must be above 0, not {keep}")
         self._stale_after = stale_after
+        self._keep = keep
         self._now = now
         self._file = LedgerFile(path)
+        self._leases = Leases(file=self._file, now=now)
+        self._added = 0
 
     def close(self) -> None:
         """Close the file; closing twice is harmless."""
@@ -172,6 +176,9 @@ class SqliteLedger:
         run = evolve(run, started_at=run.started_at or ended, finished_at=ended, last_seen_at=ended)
         with self._file.writing() as connection:
             connection.execute(_FINISH_RUN, {**run_row(run), "pid": os.getpid(), "host": this_host()})
+            # More than a run adds, so that the file does not grow for ever; not all, so that no run waits.
+            prune(connection, before=self._now() - self._keep, most=_PRUNED_AT_ONCE + 2 * self._added)
+            self._added = 0
 
     def runs(self, merchant: MerchantSettings | str, cart: str | None = None, /) -> tuple[RunRecord, ...]:
         """Give the runs of a cart, or with ``cart=None`` the reads of the merchant; newest first."""
@@ -230,21 +237,71 @@ class SqliteLedger:
     def record_states(self, merchant: str, cart: str, states: Iterable[ListingState], /) -> None:
         """Merge figures into what is known of listings, all of them or none.
 
-        A figure that is None leaves figure and time as they are; a figure that is given replaces both.
+        A figure that is None leaves figure, time and run as they are; one that is given replaces all three.
         """
         rows = [state_row(merchant, cart, state) for state in states]
         with self._file.writing() as connection:
-            connection.executemany(_MERGE_STATE, rows)
+            connection.executemany(MERGE_STATE, rows)
 
     def states(self, merchant: str, cart: str, /) -> tuple[ListingState, ...]:
         """Give what is known of every listing of a cart, by listing and location."""
         with self._file.reading() as connection:
-            rows = connection.execute(_STATES, (merchant, cart)).fetchall()
+            rows = connection.execute(STATES, (merchant, cart)).fetchall()
         return tuple(map(state_from_row, rows))
 
     def memory(self, merchant: str, /) -> SourceMemory:
         """Give the place where a source keeps what must survive a crash."""
-        return _Memory(file=self._file, merchant=merchant)
+        return _Memory(file=self._file, merchant=merchant, now=self._now)
+
+    def take_lease(self, merchant: str, cart: str | None, lease: Lease, /) -> Lease:
+        """Take the lease of a cart, or of reading, if nobody else holds it; give the one that stands now.
+
+        A lease whose holder's process on this host is gone may be taken over at once.
+        """
+        return self._leases.take(merchant, cart, lease)
+
+    def renew_lease(self, merchant: str, cart: str | None, lease: Lease, /) -> Lease | None:
+        """Put off the end of a lease that is still this run's; give the one that stands now, or None."""
+        return self._leases.renew(merchant, cart, lease)
+
+    def release_lease(self, merchant: str, cart: str | None, lease: Lease, /) -> None:
+        """Free the lease if it is this run's."""
+        self._leases.release(merchant, cart, lease)
+
+    def record_history(self, merchant: str, cart: str, entries: Iterable[HistoryEntry], /) -> None:
+        """Keep what was sent, all of it or nothing; an entry of the same run and listing is replaced."""
+        rows = [entry_row(merchant, cart, entry) for entry in entries]
+        with self._file.writing() as connection:
+            connection.executemany(RECORD, rows)
+            self._added += len(rows)
+
+    def history(
+        self,
+        merchant: str,
+        cart: str,
+        listing_sku: str | None = None,
+        since: datetime | None = None,
+        /,
+    ) -> tuple[HistoryEntry, ...]:
+        """Give what was sent to a cart, the oldest first; of one listing, and from a moment on, if named."""
+        with self._file.reading() as connection:
+            question = (merchant, cart, listing_sku, text_or_none(since))
+            rows = connection.execute(HISTORY, question).fetchall()
+        return tuple(map(entry_from_row, rows))
+
+    def backup(self, path: str | os.PathLike[str], /) -> None:
+        """Copy the ledger as of one moment into a file of its own, while runs go on.
+
+        Args:
+            path: The copy, private to its user; a copy that stands there is replaced in one step.
+
+        Raises:
+            InvalidValueError: The path is the ledger's own.
+            LedgerError: ``code="backup_failed"``: it cannot be written. ``code="not_a_ledger"``: something
+                else stands there, and is left alone.
+        """
+        with self._file.beside() as connection:
+            copy_to(connection, self._file.path, os.fspath(path))
 
     def _newest(self, merchant: str, cart: str | None, *, limit: int) -> tuple[RunRecord, ...]:
         with self._file.reading() as connection:
@@ -271,6 +328,7 @@ class _Memory:
 
     file: LedgerFile
     merchant: str
+    now: Callable[[], datetime]
 
     def recall(self, namespace: str) -> Mapping[str, str]:
         """Give everything kept in the namespace, in the order of its keys."""
@@ -287,9 +345,10 @@ class _Memory:
             for part in entry:
                 if type(part) is not str:
                     raise WrongTypeError(f"A source's memory keeps text, not {shown(part)}")
-        rows = [(self.merchant, namespace, key, value) for key, value in entries.items()]
+        kept_at = time_text(self.now())
+        rows = [(self.merchant, namespace, key, value, kept_at) for key, value in entries.items()]
         with self.file.writing() as connection:
-            connection.executemany("REPLACE INTO source_memory VALUES (?, ?, ?, ?)", rows)
+            connection.executemany(_REMEMBER, rows)
 
     def forget(self, namespace: str) -> None:
         """Drop the whole namespace."""

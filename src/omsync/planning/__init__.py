@@ -3,17 +3,27 @@
 A plan is data. A dry run is a plan that nobody pushed.
 """
 
-from omsync.planning.compare import accepted_figures, make_plan, refresh
+from omsync.planning.approvals import Approval, ApprovedRow, approved_rows
+from omsync.planning.compare import accepted_figures, make_plan, overdue_figures, refresh
+from omsync.planning.guards import CartHistory, ReadFigures, guard, read_figures
 from omsync.planning.plan import KnownRow, PlanLine, SyncPlan
 from omsync.planning.pushing import batches, changes_of
 
 __all__ = [
+    "Approval",
+    "ApprovedRow",
+    "CartHistory",
     "KnownRow",
     "PlanLine",
+    "ReadFigures",
     "SyncPlan",
     "accepted_figures",
+    "approved_rows",
     "batches",
     "changes_of",
+    "guard",
     "make_plan",
+    "overdue_figures",
+    "read_figures",
     "refresh",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from attrs import evolve
 
@@ -14,7 +15,10 @@ from omsync.errors import SettingsError
 from omsync.exchange import CartListing, ListingState, SinkCapabilities
 from omsync.planning.plan import Key, KnownRow, PlanLine, SyncPlan
 
-__all__ = ["accepted_figures", "make_plan", "refresh"]
+__all__ = ["REASSERTED", "accepted_figures", "make_plan", "overdue_figures", "refresh"]
+
+REASSERTED = "reasserted"
+"""The reason of a line that is sent again although the cart accepted its quantity, long ago."""
 
 HINTS = {
     "not_in_cart": "The cart has no listing of this code; create it there, or correct the alias.",
@@ -38,6 +42,7 @@ def make_plan(
     shown: Iterable[CartListing],
     capabilities: SinkCapabilities,
     accepted: Mapping[Key, int] | None = None,
+    overdue: Container[Key] = (),
 ) -> SyncPlan:
     """Compare what a cart is to be told with what it shows. Pure.
 
@@ -46,6 +51,7 @@ def make_plan(
         shown: What the cart showed; nothing for a cart that cannot be read.
         capabilities: What the cart can do.
         accepted: For a cart that cannot be read: what it last accepted, as available quantities.
+        overdue: Of these, what was accepted too long ago, and is sent again.
 
     Raises:
         SettingsError: The cart has no locations and a breakdown is asked for, or the other way round.
@@ -60,6 +66,7 @@ def make_plan(
             known,
             capabilities,
             accepted or {},
+            overdue,
         )
         for quantity in allocation.quantities
     ]
@@ -213,6 +220,7 @@ def _line(
     known: Mapping[str, CartListing],
     capabilities: SinkCapabilities,
     accepted: Mapping[Key, int],
+    overdue: Container[Key],
 ) -> PlanLine:
     wanted = quantity.quantity
     reason = quantity.reason
@@ -242,7 +250,9 @@ def _line(
     elif not capabilities.creates_listings:
         return _skip(line, "not_in_cart")
     if line.shown == line.quantity:
-        return evolve(line, action="unchanged")
+        if line.basis != "ledger" or line.key not in overdue or capabilities.contents == "full":
+            return evolve(line, action="unchanged")
+        line = evolve(line, reason=REASSERTED)
     return _held(line, capabilities, doubtful=quantity.doubtful)
 
 
@@ -336,6 +346,8 @@ def refresh(
             if capabilities.readable:
                 return _read_again(line, listings.get(line.key), capabilities)
             last = (accepted or {}).get(line.key, line.shown)
+            if line.reason == REASSERTED and last == line.quantity:
+                return line
             return _moved(line, evolve(line, shown=last)) if line.basis == "ledger" else line
         return evolve(line, shown=told.get(line.key)) if full else line
 
@@ -376,6 +388,33 @@ def accepted_figures(states: Iterable[ListingState]) -> dict[Key, int]:
         for state in states
         if state.accepted is not None and state.sent in {None, state.accepted} and _is_answered(state)
     }
+
+
+def overdue_figures(
+    states: Iterable[ListingState],
+    *,
+    now: datetime,
+    after: int,
+    zeros_after: int,
+) -> frozenset[Key]:
+    """Name what was accepted longer ago than it is taken for granted; nobody has seen it since. Pure.
+
+    Args:
+        states: What the ledger knows.
+        now: Decides about age.
+        after: Hours that a figure may be old at most; 0 for any age.
+        zeros_after: The same for a 0.
+    """
+
+    def is_overdue(state: ListingState) -> bool:
+        most = zeros_after if state.accepted == 0 else after
+        return most > 0 and (state.accepted_at is None or now - state.accepted_at > timedelta(hours=most))
+
+    return frozenset(
+        (state.listing_sku, state.location_id)
+        for state in states
+        if state.accepted is not None and is_overdue(state)
+    )
 
 
 def _is_answered(state: ListingState) -> bool:

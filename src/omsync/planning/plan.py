@@ -13,7 +13,8 @@ from attrs import evolve, field, frozen
 from omsync import checks
 from omsync.allocation import Allocation, Explanation, Notice, Skip
 from omsync.errors import NoExplanationError
-from omsync.planning.table import plan_table
+from omsync.planning.table import plan_csv, plan_table
+from omsync.settings import Guardrails
 
 __all__ = ["Key", "KnownRow", "PlanLine", "SyncPlan", "seal_of"]
 
@@ -37,6 +38,7 @@ class PlanLine:
         hint: What to do, for skips and holds.
         allocated: Units that the cart's own open orders hold, for a cart that keeps units on hand.
         version: The version that the cart gave with ``shown``.
+        approved_by: Who let it through, where it was held.
     """
 
     listing_sku: str = field(validator=checks.text)
@@ -50,6 +52,7 @@ class PlanLine:
     hint: str = field(default="", validator=checks.any_text)
     allocated: int | None = field(default=None, validator=checks.optional(checks.whole()))
     version: str | None = field(default=None, validator=checks.optional(checks.text))
+    approved_by: str = field(default="", validator=checks.any_text)
 
     @property
     def key(self) -> Key:
@@ -96,6 +99,9 @@ class SyncPlan:
         cart_only: Listings that only the cart has, sorted.
         known: For a cart that is sent everything: what is repeated besides the lines, sorted.
         withheld: Units that rules and rounding keep back, in all.
+        guardrails: The limits that it was held to; None when nothing was looked at.
+        fresh_until: From when on its reading is too old for anything to fall, as ISO 8601.
+        settings_digest: Names the merchant's and the cart's settings by their content; empty: not known.
         explanations: Carried along when the plan leaves its process: those of its changed lines.
         enabled: False when the cart is switched off; then the plan is empty.
     """
@@ -110,6 +116,9 @@ class SyncPlan:
     cart_only: tuple[str, ...] = field(default=(), converter=checks.as_tuple)
     known: tuple[KnownRow, ...] = field(default=(), converter=checks.as_tuple)
     withheld: int = 0
+    guardrails: Guardrails | None = None
+    fresh_until: str = field(default="", validator=checks.any_text, eq=False)
+    settings_digest: str = field(default="", validator=checks.any_text, eq=False)
     explanations: tuple[Explanation, ...] = field(default=(), converter=checks.as_tuple, eq=False)
     enabled: bool = True
     _allocation: Allocation | None = field(default=None, eq=False, alias="allocation")
@@ -170,6 +179,13 @@ class SyncPlan:
         """Give the plan as JSON; ``omsync.load_plan`` reads it back."""
         data = attrs.asdict(self.portable(), filter=lambda attribute, _: not attribute.name.startswith("_"))
         return json.dumps({"digest": self.digest, "seal": seal_of(data), **data}, indent=indent)
+
+    def to_csv(self) -> str:
+        """Give what changes and what is held as CSV, for a person who writes yes into its last column.
+
+        ``omsync.read_approvals`` reads it back, and refuses it when anything else was changed.
+        """
+        return plan_csv(self)
 
     def __str__(self) -> str:
         return plan_table(self)

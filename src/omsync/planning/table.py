@@ -1,7 +1,9 @@
-"""A plan as a table for a terminal."""
+"""A plan as a table: for a terminal, and as CSV for a person who approves row by row."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +14,15 @@ from omsync.checks import counted
 if TYPE_CHECKING:  # the plan prints itself with this module
     from omsync.planning.plan import SyncPlan
 
-__all__ = ["aligned", "plan_table"]
+__all__ = ["CSV_COLUMNS", "aligned", "csv_rows", "plan_csv", "plan_table"]
+
+CSV_COLUMNS = (
+    "plan", "listing_sku", "location_id", "master_sku", "shows", "shall_show", "action", "reason", "approve"
+)  # fmt: skip
+"""The columns of an exported plan; the last one is the only one to write in."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""What a cell must not begin with, or a spreadsheet would run it."""
 
 
 def plan_table(plan: SyncPlan, most: int = 40) -> str:
@@ -60,3 +70,32 @@ def aligned(table: Sequence[Sequence[str]]) -> list[str]:
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table
     ]
+
+
+def csv_rows(plan: SyncPlan) -> list[tuple[str, ...]]:
+    """Give the cells of an exported plan, without its header: what changes, then what is held."""
+    return [
+        (
+            plan.digest,
+            _harmless(line.listing_sku),
+            _harmless(line.location_id or ""),
+            _harmless(line.master_sku),
+            "" if line.shown is None else str(line.shown),
+            str(line.quantity),
+            line.action,
+            line.reason,
+            "no" if line.action == "hold" else "",
+        )
+        for line in (*plan.changes, *plan.held)
+    ]
+
+
+def plan_csv(plan: SyncPlan) -> str:
+    """Give a plan as CSV text."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([CSV_COLUMNS, *csv_rows(plan)])
+    return text.getvalue()
+
+
+def _harmless(code: str) -> str:
+    return f"'{code}" if code.startswith(_FORMULA) else code

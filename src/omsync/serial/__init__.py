@@ -1,5 +1,6 @@
 """Values to JSON and back, strictly: ``to_json`` and ``from_json``, whole snapshots, saved plans."""
 
+from omsync.serial.approvals import read_approvals
 from omsync.serial.plans import load_plan
 from omsync.serial.values import (
     from_data,
@@ -14,6 +15,7 @@ __all__ = [
     "from_data",
     "from_json",
     "load_plan",
+    "read_approvals",
     "snapshot_from_json",
     "snapshot_to_json",
     "to_data",

@@ -13,12 +13,12 @@ from omsync.errors import UnauthorizedError
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.oauth1 import OAuth1
 from omsync.http.tokens import Token
-from omsync.sinks._credentials import address, secret
+from omsync.secrets import Secret, as_secret
+from omsync.sinks._credentials import address, given, secret
 from omsync.sinks._http import Wire
 
 __all__ = ["Access", "AdminLogin", "BearerToken", "Integration", "ServerToServer"]
 
-_SECRET = [checks.text, secret]
 _OK = 200
 _REFUSED = range(400, 500)
 _SCOPE = (
@@ -60,10 +60,10 @@ class Integration:
     Source: "OAuth-based authentication" in Adobe Commerce's documentation.
     """
 
-    consumer_key: str = field(repr=False, validator=_SECRET)
-    consumer_secret: str = field(repr=False, validator=_SECRET)
-    access_token: str = field(repr=False, validator=_SECRET)
-    access_token_secret: str = field(repr=False, validator=_SECRET)
+    consumer_key: Secret = field(converter=as_secret, repr=False, validator=[given, secret])
+    consumer_secret: Secret = field(converter=as_secret, repr=False, validator=[given, secret])
+    access_token: Secret = field(converter=as_secret, repr=False, validator=[given, secret])
+    access_token_secret: Secret = field(converter=as_secret, repr=False, validator=[given, secret])
     saas: bool = field(default=False, init=False)
 
     def grant(self, _: str) -> Conversation[Token]:
@@ -95,7 +95,7 @@ class BearerToken:
         value: The access token.
     """
 
-    value: str = field(repr=False, validator=_SECRET)
+    value: Secret = field(converter=as_secret, repr=False, validator=[given, secret])
     saas: bool = field(default=False, init=False)
 
     def grant(self, _: str) -> Conversation[Token]:
@@ -125,7 +125,7 @@ class AdminLogin:
     """
 
     username: str = field(validator=checks.text)
-    password: str = field(repr=False, validator=_SECRET)
+    password: Secret = field(converter=as_secret, repr=False, validator=[given, secret])
     hours: float = field(default=4.0, validator=[checks.instance_of(int, float), checks.measure])
     saas: bool = field(default=False, init=False)
 
@@ -134,7 +134,7 @@ class AdminLogin:
         response = yield Request(
             method="POST",
             url=f"{root}/V1/integration/admin/token",
-            body={"username": self.username, "password": self.password},
+            body={"username": self.username, "password": self.password.reveal()},
             lane="token",
         )
         _check_granted(
@@ -167,8 +167,8 @@ class ServerToServer:
     Source: "Server-to-server authentication" in the documentation of Adobe Commerce as a Cloud Service.
     """
 
-    client_id: str = field(validator=_SECRET)
-    client_secret: str = field(repr=False, validator=_SECRET)
+    client_id: str = field(validator=[checks.text, secret])
+    client_secret: Secret = field(converter=as_secret, repr=False, validator=[given, secret])
     organization: str = field(validator=checks.text)
     token_url: str = field(default="https://ims-na1.adobelogin.com/ims/token/v3", validator=address)
     saas: bool = field(default=True, init=False)
@@ -178,7 +178,7 @@ class ServerToServer:
         form = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
-            "client_secret": self.client_secret,
+            "client_secret": self.client_secret.reveal(),
             "scope": _SCOPE,
         }
         response = yield Request(
@@ -216,5 +216,5 @@ def _check_granted(response: Response, remedy: str) -> None:
     if response.status != _OK:
         raise UnauthorizedError(
             f"{response.place}: HTTP {response.status} instead of a token",
-            remedy="Check the address; a redirect means that the shop lives at another one.",
+            remedy="Check the address.",
         )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from omsync.errors import DecodeError, RefusedError
+from omsync.errors import RefusedError
 from omsync.http.messages import Conversation, Request, Response
+from omsync.http.unpacking import gunzipped
 from omsync.sinks._amazon import Access, patches
 from omsync.sinks._amazon_answers import Issue, data_of, issues_of, verdict_of, words
 from omsync.sinks._http import Wire, encoded_size
@@ -122,13 +121,8 @@ def _report(access: Access, document_id: str) -> Conversation[Wire]:
     response = yield Request(method="GET", url=data_of(response).field("url").text(), lane="document")
     _check_stored(response)
     content = response.content
-    try:
-        # An HTTP client may have unpacked it already, so its own first bytes decide.
-        text = gzip.decompress(content) if content.startswith(_GZIP) else content
-    except (OSError, EOFError, zlib.error) as error:
-        raise DecodeError(
-            f"{response.place}: the report cannot be unpacked: {error}", code="not_gzip"
-        ) from error
+    # An HTTP client may have unpacked it already, so its own first bytes decide.
+    text = gunzipped(content, place=response.place) if content.startswith(_GZIP) else content
     whole = Response(status=response.status, content=text, place=response.place)
     return Wire(value=whole.json(), path="report", place=response.place)
 

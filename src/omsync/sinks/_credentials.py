@@ -8,24 +8,32 @@ from typing import Any
 
 from attrs import Attribute
 
-from omsync.errors import SettingsError
+from omsync.errors import SettingsError, WrongTypeError
+from omsync.secrets import Secret
 
-__all__ = ["address", "basic", "secret"]
+__all__ = ["address", "basic", "given", "secret"]
 
 
 def secret(instance: object, attribute: Attribute[Any], value: object) -> None:
-    """Accept None or text that can be a secret; never shows the value."""
+    """Accept None or a text that can be a secret, wrapped or not; never shows the value."""
     if value is None:
         return
     place = f"{type(instance).__name__}.{attribute.name}"
-    if type(value) is not str:
-        raise SettingsError(f"{place} must be text, not {type(value).__name__}", code="credentials")
-    if not value or not value.isprintable() or (not value.isascii() and attribute.name != "password"):
+    text = value.reveal() if isinstance(value, Secret) else value
+    if type(text) is not str:
+        raise SettingsError(f"{place} must be text, not {type(text).__name__}", code="credentials")
+    if not text or not text.isprintable() or (not text.isascii() and attribute.name != "password"):
         raise SettingsError(
             f"{place} is empty or holds characters that no key has, such as a line break",
             code="credentials",
             remedy="Strip what you read from a file or an environment variable.",
         )
+
+
+def given(instance: object, attribute: Attribute[Any], value: object) -> None:
+    """Refuse None; for credentials that must be there."""
+    if value is None:
+        raise WrongTypeError(f"{type(instance).__name__}.{attribute.name} must be given", code="credentials")
 
 
 def address(instance: object, attribute: Attribute[Any], value: object) -> None:

@@ -83,7 +83,7 @@ class Granted:
     def _round(self, asks: Sequence[Ask[T]]) -> Steps[list[T | OmsyncError]]:
         kept = self.keeper.current()
         token = kept or (yield from self._granted())
-        outcomes = yield from talk_all(self.line, [ask(token.value) for ask in asks])
+        outcomes = yield from talk_all(self.line, [ask(token.value.reveal()) for ask in asks])
         refused = [place for place, one in enumerate(outcomes) if isinstance(one, UnauthorizedError)]
         if refused and kept is not None:
             self.keeper.drop(kept)
@@ -93,7 +93,7 @@ class Granted:
                 if len(refused) == len(outcomes):
                     raise
                 return outcomes  # The refused ones say why; the others have been carried out.
-            again = yield from talk_all(self.line, [asks[place](token.value) for place in refused])
+            again = yield from talk_all(self.line, [asks[place](token.value.reveal()) for place in refused])
             for place, outcome in zip(refused, again, strict=True):
                 outcomes[place] = outcome
         return outcomes

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
-from omsync.checks import shown
+from omsync.checks import LARGEST, shown
 from omsync.errors import DecodeError, OmsyncError
 from omsync.http.blocking import Runner
 from omsync.http.steps import Steps
@@ -102,9 +102,11 @@ class Wire:
         return self.value
 
     def whole(self) -> int:
-        """Give a whole number; text, fractions, true and null are not taken for one."""
+        """Give a whole number of at most 64 bits; text, fractions, true and null are not taken for one."""
         if type(self.value) is not int:
             raise self._wrong("a whole number")
+        if abs(self.value) > LARGEST:
+            raise self._wrong(f"a whole number of at most {LARGEST}")
         return self.value
 
     def flag(self) -> bool:
@@ -180,7 +182,8 @@ def starts_of_pages(size: int, total: int, *, place: str) -> range:
 
 def encoded_size(value: object) -> int:
     """Count the bytes that a member of a JSON list takes on the wire, its comma included."""
-    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()) + 1
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return len(text.encode(errors="replace")) + 1
 
 
 def packed(

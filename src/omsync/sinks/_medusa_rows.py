@@ -207,7 +207,8 @@ def _look_again(
         item_id, location_id = target
         item = items.get(entry.sku)
         if item is None or item.id != item_id:
-            gone[target] = "not_in_cart", f"the inventory item {item_id} has gone meanwhile"
+            said = f"the inventory item {item_id} has gone meanwhile, or has another SKU"
+            gone[target] = "not_in_cart", said
         elif location_id not in now.locations:
             gone[target] = "unknown_location", f"the stock location {location_id} has gone meanwhile"
         else:

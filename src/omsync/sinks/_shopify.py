@@ -23,6 +23,7 @@ __all__ = [
     "Location",
     "Shop",
     "activate",
+    "claims",
     "items_by_id",
     "items_by_sku",
     "look_around",
@@ -60,9 +61,13 @@ NAMES = """query omsyncNames($first: Int!, $after: String) {
     pageInfo { hasNextPage endCursor } nodes { id sku tracked duplicateSkuCount }
   }
 }"""
+CLAIMS = """query omsyncClaims($ids: [ID!]!) {
+  nodes(ids: $ids) { ...claim }
+}
+fragment claim on InventoryItem { id sku tracked duplicateSkuCount }"""
 WRITE = """mutation omsyncWrite($input: InventorySetQuantitiesInput!, $key: String!) {
   inventorySetQuantities(input: $input) @idempotent(key: $key) {
-    inventoryAdjustmentGroup { changes { name quantityAfterChange item { id } location { id } } }
+    inventoryAdjustmentGroup { changes { name quantityAfterChange item { id sku } location { id } } }
     userErrors { code field message }
   }
 }"""
@@ -78,7 +83,7 @@ TRACK = """mutation omsyncTrack($item: ID!, $input: InventoryItemInput!) {
     userErrors { field message }
   }
 }"""
-DOCUMENTS = (LOCATIONS, ITEMS, FIND, NAMES, WRITE, ACTIVATE, TRACK)
+DOCUMENTS = (LOCATIONS, ITEMS, FIND, NAMES, CLAIMS, WRITE, ACTIVATE, TRACK)
 """Everything that this sink can send."""
 
 MOST_LOCATIONS = 100
@@ -218,6 +223,12 @@ def items_by_id(
         return first + (yield from items_by_id(access, ids[middle:], levels=levels, names=names))
     rows = [row for row in data.field("nodes").rows() if row.value]
     return (yield from _whole(access, rows, levels, names))
+
+
+def claims(access: Access, ids: Sequence[str]) -> Conversation[list[Item]]:
+    """Read which SKUs items have by now, without their levels; those that have gone are left out."""
+    response = yield access.ask(CLAIMS, ids=list(ids))
+    return [_item(row) for row in data_of(response).field("nodes").rows() if row.value]
 
 
 def items_by_sku(

@@ -13,6 +13,7 @@ from omsync.errors import DecodeError, InvalidValueError, UnauthorizedError
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.steps import Steps, call
 from omsync.http.tokens import Token
+from omsync.secrets import Secret, as_secret
 from omsync.sinks._credentials import secret
 from omsync.sinks._graphql import body_of
 
@@ -40,7 +41,7 @@ class StaticToken:
         value: The Admin API access token.
     """
 
-    value: str = field(repr=False, validator=_SECRET)
+    value: Secret = field(converter=as_secret, repr=False, validator=_SECRET)
 
     def grant(self, _: str) -> Conversation[Token]:
         """Give the token; nothing is asked."""
@@ -64,7 +65,7 @@ class ClientCredentials:
     """
 
     client_id: str = field(validator=_SECRET)
-    client_secret: str = field(repr=False, validator=_SECRET)
+    client_secret: Secret = field(converter=as_secret, repr=False, validator=_SECRET)
 
     def grant(self, address: str) -> Conversation[Token]:
         """Ask for a token."""
@@ -72,9 +73,9 @@ class ClientCredentials:
             address,
             grant_type="client_credentials",
             client_id=self.client_id,
-            client_secret=self.client_secret,
+            client_secret=self.client_secret.reveal(),
         )
-        return _token(response, self.client_secret)
+        return _token(response, self.client_secret.reveal())
 
     def announce(self) -> Steps[None]:
         """Tell nobody: the credentials stay."""
@@ -108,22 +109,22 @@ class RefreshToken:
     """
 
     client_id: str = field(validator=_SECRET)
-    client_secret: str = field(repr=False, validator=_SECRET)
-    refresh_token: str = field(repr=False, validator=_SECRET)
+    client_secret: Secret = field(converter=as_secret, repr=False, validator=_SECRET)
+    refresh_token: Secret = field(converter=as_secret, repr=False, validator=_SECRET)
     on_change: Callable[[str], object] = field(repr=False, validator=checks.instance_of(Callable))  # type: ignore[arg-type]  # an ABC, which isinstance takes
     _rotation: _Rotation = field(factory=_Rotation, init=False, eq=False, repr=False)
 
     def grant(self, address: str) -> Conversation[Token]:
         """Renew the token; the new refresh token waits until ``announce`` has told of it."""
-        newest = self._rotation.newest or self.refresh_token
+        newest = self._rotation.newest or self.refresh_token.reveal()
         response = yield _ask(
             address,
             grant_type="refresh_token",
             client_id=self.client_id,
-            client_secret=self.client_secret,
+            client_secret=self.client_secret.reveal(),
             refresh_token=newest,
         )
-        token = _token(response, self.client_secret, newest)
+        token = _token(response, self.client_secret.reveal(), newest)
         with self._rotation.lock:
             self._rotation.untold = body_of(response).field("refresh_token").text()
         return token

@@ -111,6 +111,9 @@ def _looked_at_again(
 
 
 def _decided(target: Target, item: api.Item | None, name: str) -> Answer:
+    if item and item.sku != target.sku:
+        message = f"{item.id} has the SKU {item.sku!r} by now, not {target.sku!r}; nothing was overwritten"
+        return Answer(status="conflict", reason="renamed_in_cart", message=message)
     level = item.levels.get(target.place[1]) if item else None
     shown = level.units.get(name) if level else None
     if shown == target.quantity:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from omsync.errors import RefusedError
 from omsync.http.messages import Conversation
@@ -27,11 +27,16 @@ _NAME_POINTS = 1.5
 
 
 class Seen:
-    """What the shop has shown in this run: its locations, and items by SKU. Only these are written to."""
+    """What the shop has shown in this run: its locations, and items by SKU. Only these are written to.
+
+    SKUs that have gone over to other items since they were read have *moved*: what was planned for them was
+    planned for something else. In words, which items they were and which they are.
+    """
 
     def __init__(self) -> None:
         self.shop: api.Shop | None = None
         self.items: dict[str, tuple[api.Item, ...]] = {}
+        self.moved: dict[str, str] = {}
 
 
 @frozen(kw_only=True)
@@ -115,6 +120,38 @@ class Reader:
         shop = yield from self.shop()
         return {item.id: item for item in (yield from self._by_id(shop, list(dict.fromkeys(ids))))}
 
+    def check(self, skus: Iterable[str]) -> Steps[None]:
+        """Look whether the items that were read for SKUs still have them, at a point or so an item.
+
+        Where they have not, the SKU is looked up anew, and noted as moved if other items have it by now.
+        """
+        read = {sku: self.seen.items[sku] for sku in dict.fromkeys(skus)}
+        ids = [item.id for items in read.values() for item in items]
+        points = self.door.meter.points
+        asks = [
+            partial(api.claims, ids=ids[start : start + MOST_ITEMS])
+            for start in range(0, len(ids), MOST_ITEMS)
+        ]
+        pages = yield from self.door.ask_all(
+            asks, points=points("omsyncClaims", min(len(ids), MOST_ITEMS) or 1, guess=1.0)
+        )
+        now = {item.id: item for page in results_of(pages) for item in page}
+        doubtful: list[str] = []
+        for sku, items in read.items():
+            claims = [now[item.id] for item in items if item.id in now]
+            if [(one.sku, one.twins) for one in claims] == [(sku, item.twins) for item in items]:
+                self.seen.items[sku] = tuple(
+                    evolve(item, tracked=one.tracked) for item, one in zip(items, claims, strict=True)
+                )
+            else:
+                doubtful.append(sku)
+        if doubtful:
+            yield from self.look_up(doubtful)
+        for sku in doubtful:
+            then, now_is = _ids(read[sku]), _ids(self.seen.items[sku])
+            if then != now_is:
+                self.seen.moved[sku] = f"{then} when it was read and {now_is} now"
+
     def _take(self, wanted: Iterable[str], found: Mapping[str, Sequence[api.Item]]) -> Steps[None]:
         single: dict[str, str] = {}
         absent: list[str] = []
@@ -160,6 +197,10 @@ class Reader:
             outcomes = yield from self.door.ask_all(asks, points=points)
             found += [item for items in results_of(outcomes) for item in items]
         return found
+
+
+def _ids(items: Iterable[api.Item]) -> str:
+    return " and ".join(sorted(item.id for item in items))
 
 
 def _by_sku(items: Iterable[api.Item]) -> dict[str, list[api.Item]]:

@@ -30,6 +30,7 @@ __all__ = [
     "contradicted",
     "contradictions",
     "failed",
+    "renamed",
     "result_of",
 ]
 
@@ -51,6 +52,7 @@ class Target:
 
     Args:
         place: Where it goes.
+        sku: The SKU by which the item was found.
         quantity: What it shall be.
         expected: What it is thought to be; None when nobody knows, which turns the comparison off.
         key: The row's own key, from the run and the row.
@@ -59,6 +61,7 @@ class Target:
     """
 
     place: Place
+    sku: str
     quantity: int
     expected: int | None
     key: str
@@ -155,6 +158,12 @@ def contradictions(rows: Iterable[Row]) -> frozenset[Place]:
         for target in row.targets
         if wanted.setdefault(target.place, target.quantity) != target.quantity
     )
+
+
+def renamed(change: QuantityChange, items: str) -> PushResult:
+    """Give the result of a row whose SKU has gone over to another item since the plan was made."""
+    message = f"the SKU {change.listing_sku!r} was that of {items}; nothing was written to either"
+    return refused(change, "renamed_in_cart", message, status="conflict")
 
 
 def contradicted(change: QuantityChange) -> PushResult:

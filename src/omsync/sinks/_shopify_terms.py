@@ -130,6 +130,7 @@ class Terms:
         seen = level.units.get(self.quantity_name) if level else None
         return Target(
             place=(item.id, location_id),
+            sku=item.sku,
             quantity=change.quantity,
             # Of several items each has its own figure, and the plan knows of one at most.
             expected=change.shown if len(chosen) == 1 else seen,

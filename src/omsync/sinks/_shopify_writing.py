@@ -53,7 +53,7 @@ def write(
             if not answers:
                 raise
             return answers | {row.place: failed(error) for left in (rows, *queue) for row in left}
-        answers |= {row.place: Answer(echo=echoes[row.place]) for row in rows if row.place in echoes}
+        answers |= {row.place: _shown(row, *echoes[row.place]) for row in rows if row.place in echoes}
         if errors is None:
             new_keys += 1
             queue.appendleft(rows)
@@ -75,13 +75,26 @@ def _variables(rows: Sequence[Target], sending: Sending, attempt: int) -> dict[s
     }
 
 
-def _echoes(payload: Wire, name: str) -> dict[Place, int]:
+def _shown(row: Target, units: int, sku: str) -> Answer:
+    """Give what came of a row that the answer shows, beside the SKU that its item has by now."""
+    if sku == row.sku:
+        return Answer(echo=units)
+    message = (
+        f"{row.place[0]} got the SKU {sku!r} before the write and shows {units} now; look at it and at "
+        f"{row.sku!r}, or let the next run set them right"
+    )
+    return Answer(status="conflict", reason="renamed_in_cart", message=message, echo=units)
+
+
+def _echoes(payload: Wire, name: str) -> dict[Place, tuple[int, str]]:
     group = payload.get("inventoryAdjustmentGroup")
-    echoes: dict[Place, int] = {}
+    echoes: dict[Place, tuple[int, str]] = {}
     for change in group.field("changes").rows() if group else ():
         item, location, after = (change.get(key) for key in ("item", "location", "quantityAfterChange"))
         if change.field("name").text() == name and item and location and after:
-            echoes[item.field("id").text(), location.field("id").text()] = after.whole()
+            sku = item.get("sku")
+            shown = after.whole(), sku.text() if sku else ""
+            echoes[item.field("id").text(), location.field("id").text()] = shown
     return echoes
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from omsync.errors import (
     DecodeError,
     OmsyncError,
@@ -73,13 +71,6 @@ def data_of(access: Access, response: Response) -> Wire:
 def _fault(access: Access, response: Response) -> OmsyncError:
     code, said = _words(response)
     what = f"{response.place}: HTTP {response.status}" + (f": {said} ({code})" if code else "")
-    if response.status < 400:  # noqa: PLR2004  a redirection
-        there = urlsplit(response.headers.get("location", ""))
-        return SettingsError(
-            f"{what}: the shop is at another address: {there.scheme}://{there.netloc}{there.path}",
-            code="redirected",
-            remedy="Give that address without what follows its /wp-json; a write must not be redirected.",
-        )
     if response.status in {401, 403}:
         return _unauthorized(access, response.status, code, said, what)
     if response.status == 404 and code in {"", "rest_no_route"}:  # noqa: PLR2004  the status code's own name

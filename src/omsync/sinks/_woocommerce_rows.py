@@ -150,10 +150,14 @@ def result_of(policy: Policy, row: Row, contradictions: Mapping[Target, str], wr
 
 def _judged(policy: Policy, row: Row, said: Answer) -> PushResult:
     change = row.change
-    if said.code == "not_echoed":
-        return refused(change, "not_echoed", said.message, status="pending")
     if said.code:
-        return refused(change, "row_refused", f"{said.message} ({said.code})")
+        return _faulty(change, said)
+    if row.target == row.item.own and said.sku not in {None, row.item.sku}:
+        message = (
+            f"product {row.item.id} got the SKU {said.sku!r} before the write and shows {said.quantity} "
+            f"now; look at it and at {row.item.sku!r}, or let the next run set them right"
+        )
+        return refused(change, "renamed_in_cart", message, status="conflict")
     if said.managed == "parent":
         return refused(change, "unmanaged_in_cart", _whose(row.item), status="skipped")
     if said.managed == "nobody":
@@ -167,6 +171,12 @@ def _judged(policy: Policy, row: Row, said: Answer) -> PushResult:
         message = "the shop's answer shows no quantity"
         return refused(change, "not_echoed", message, status="pending")
     return accepted(change, said.quantity)
+
+
+def _faulty(change: QuantityChange, said: Answer) -> PushResult:
+    if said.code == "not_echoed":
+        return refused(change, "not_echoed", said.message, status="pending")
+    return refused(change, "row_refused", f"{said.message} ({said.code})")
 
 
 def _problem(change: QuantityChange, items: Sequence[Item]) -> tuple[str, str] | None:

@@ -54,8 +54,9 @@ class Entry:
 
 @frozen(kw_only=True)
 class Answer:
-    """What the shop said of one row: who counts its stock and what it shows, or a fault's code and words."""
+    """What the shop said of one row: what it shows, under which SKU, or a fault's code and words."""
 
+    sku: str | None = None
     managed: str = ""
     quantity: int | None = None
     code: str = ""
@@ -182,4 +183,5 @@ def _answer(row: Wire) -> Answer:
     if error is not None:
         return Answer(code=error.field("code").text(), message=error.field("message").text())
     managed, quantity = managed_by(row)
-    return Answer(managed=managed, quantity=quantity)
+    sku = row.get("sku")
+    return Answer(sku=sku.text() if sku else None, managed=managed, quantity=quantity)

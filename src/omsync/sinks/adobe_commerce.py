@@ -18,6 +18,7 @@ from attrs import evolve, field, frozen
 from omsync import checks
 from omsync.errors import SettingsError
 from omsync.http.messages import Conversation, Handler
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps
@@ -83,6 +84,7 @@ class AdobeCommerce(SteppedSink):
         calls_per_second: Calls a second at most; the shop states no limit, a proxy may have one.
         retry: How often and how long to try again.
         keeper: Keeps the token where one was granted.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
 
     Raises:
@@ -121,6 +123,7 @@ class AdobeCommerce(SteppedSink):
     patience_runs: int = field(default=24, kw_only=True, validator=checks.whole(minimum=1))
     calls_per_second: float = field(default=10.0, kw_only=True, validator=rate)
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     keeper: TokenKeeper = field(factory=TokenKeeper, kw_only=True, eq=False, repr=False)
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
     jobs: Jobs = field(factory=Jobs, kw_only=True, eq=False, repr=False)
@@ -347,6 +350,7 @@ class AdobeCommerce(SteppedSink):
             pace=Pace(per_second=self.calls_per_second),
             lanes={"wait for bulk": Pace(per_second=1 / self.poll_seconds, burst=1)},
             retry=self.retry,
+            network=self.network,
             judge=judge,
             sign=self.access.sign,
             max_in_flight=in_flight,

@@ -17,16 +17,18 @@ from attrs import evolve, field, frozen
 
 from omsync import checks
 from omsync.http.messages import Conversation, Handler
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps
 from omsync.http.tokens import Token, TokenKeeper
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities, SourceMemory
+from omsync.secrets import Secret, as_secret
 from omsync.sinks import _amazon as api
 from omsync.sinks import _amazon_feeds as feeds
 from omsync.sinks._amazon_answers import judge
 from omsync.sinks._amazon_rows import shown, unfit, units_of
-from omsync.sinks._credentials import address, secret
+from omsync.sinks._credentials import address, given, secret
 from omsync.sinks._granted import Granted, rate
 from omsync.sinks._http import SteppedSink, encoded_size, packed, results_of
 from omsync.sinks._jobs import Job, Jobs, Report, carry_out
@@ -94,6 +96,7 @@ class Amazon(SteppedSink):
         token_url: Where access tokens are granted.
         retry: How often and how long to try again.
         keeper: Keeps the access token, which is good for an hour.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
 
     Raises:
@@ -105,8 +108,8 @@ class Amazon(SteppedSink):
     seller_id: str = field(validator=checks.text)
     marketplace_id: str = field(kw_only=True, validator=checks.text)
     client_id: str = field(kw_only=True, validator=[checks.text, secret])
-    client_secret: str = field(kw_only=True, repr=False, validator=[checks.text, secret])
-    refresh_token: str = field(kw_only=True, repr=False, validator=[checks.text, secret])
+    client_secret: Secret = field(kw_only=True, converter=as_secret, repr=False, validator=[given, secret])
+    refresh_token: Secret = field(kw_only=True, converter=as_secret, repr=False, validator=[given, secret])
     region: str = field(default="na", kw_only=True, validator=checks.one_of(*_HOSTS))
     product_type: str = field(default="PRODUCT", kw_only=True, validator=checks.text)
     supply_sources: Mapping[str, str] = field(
@@ -132,6 +135,7 @@ class Amazon(SteppedSink):
     url: str | None = field(default=None, kw_only=True, validator=checks.optional(address))
     token_url: str = field(default="https://api.amazon.com/auth/o2/token", kw_only=True, validator=address)
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     keeper: TokenKeeper = field(factory=TokenKeeper, kw_only=True, eq=False, repr=False)
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
     jobs: Jobs = field(factory=Jobs, kw_only=True, eq=False, repr=False)
@@ -266,6 +270,7 @@ class Amazon(SteppedSink):
                 "wait for feed": Pace(per_second=1 / self.poll_seconds, burst=1),
             },
             retry=self.retry,
+            network=self.network,
             judge=judge,
             max_in_flight=self.max_in_flight,
             handler=self.handler,
@@ -283,7 +288,9 @@ class Amazon(SteppedSink):
     # One conversation each; the token comes last, since it is known last.
 
     def _grant(self) -> Conversation[Token]:
-        return api.grant(self.token_url, self.client_id, self.client_secret, self.refresh_token)
+        return api.grant(
+            self.token_url, self.client_id, self.client_secret.reveal(), self.refresh_token.reveal()
+        )
 
     def _find(self, skus: Sequence[str], token: str) -> Conversation[list[api.Listing]]:
         return api.find(self._access(token), skus)

@@ -19,12 +19,14 @@ from omsync import checks
 from omsync.errors import OmsyncError, SettingsError
 from omsync.http.clock import Clock, SystemClock
 from omsync.http.messages import Handler
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps, call, talk, talk_all
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities, SourceMemory
+from omsync.secrets import Secret, as_secret
 from omsync.sinks import _bigcommerce as api
-from omsync.sinks._credentials import address, secret
+from omsync.sinks._credentials import address, given, secret
 from omsync.sinks._http import SteppedSink, accepted, packed, refused, results_of, starts_of_pages
 from omsync.sinks._ids import IdMap
 from omsync.sinks._rows import failed
@@ -65,6 +67,7 @@ class BigCommerce(SteppedSink):
         reason: What the store's history shows beside an adjustment.
         url: Another host.
         retry: How often and how long to try again.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
         clock: Waits for ``verify_after``.
 
@@ -75,7 +78,7 @@ class BigCommerce(SteppedSink):
     """
 
     store_hash: str = field(validator=_store_hash)
-    token: str = field(kw_only=True, repr=False, validator=[checks.instance_of(str), secret])
+    token: Secret = field(kw_only=True, converter=as_secret, repr=False, validator=[given, secret])
     location: str | None = field(default=None, kw_only=True, validator=checks.optional(checks.text))
     safety_stock: str = field(default="keep", kw_only=True, validator=checks.one_of("keep", "add"))
     aggregated_stock: bool = field(default=False, kw_only=True, validator=checks.flag)
@@ -85,6 +88,7 @@ class BigCommerce(SteppedSink):
     reason: str = field(default="omsync", kw_only=True, validator=checks.text)
     url: str = field(default="https://api.bigcommerce.com", kw_only=True, validator=address)
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
     clock: Clock = field(factory=SystemClock, kw_only=True, eq=False, repr=False)
     ids: IdMap = field(factory=IdMap, kw_only=True, eq=False, repr=False)
@@ -179,6 +183,7 @@ class BigCommerce(SteppedSink):
             # In any 30 seconds no more than the quota, the burst included.
             pace=Pace(per_second=max(1, self.quota_per_window - _BURST) / _WINDOW, burst=_BURST),
             retry=self.retry,
+            network=self.network,
             judge=api.judge,
             max_in_flight=1,
             handler=self.handler,
@@ -186,7 +191,7 @@ class BigCommerce(SteppedSink):
 
     @property
     def _access(self) -> api.Access:
-        return api.Access(url=f"{self.url}/stores/{self.store_hash}/v3", token=self.token)
+        return api.Access(url=f"{self.url}/stores/{self.store_hash}/v3", token=self.token.reveal())
 
     def _target(self, store: api.Store) -> str | None:
         if self.location is None:

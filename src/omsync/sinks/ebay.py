@@ -19,13 +19,15 @@ from omsync import checks
 from omsync.errors import OmsyncError
 from omsync.http.clock import Clock, SystemClock
 from omsync.http.messages import Conversation, Handler
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps
 from omsync.http.tokens import Token, TokenKeeper
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities, SourceMemory
+from omsync.secrets import Secret, as_secret
 from omsync.sinks import _ebay as api
-from omsync.sinks._credentials import address, secret
+from omsync.sinks._credentials import address, given, secret
 from omsync.sinks._ebay_budget import Budget
 from omsync.sinks._ebay_pushing import (
     Known,
@@ -74,6 +76,7 @@ class Ebay(SteppedSink):
         out_of_stock_control: Whether the account keeps a listing at 0 instead of ending it.
         calls_per_second: eBay states only a daily quota.
         retry: How often and how long to try again.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
 
     Raises:
@@ -83,8 +86,8 @@ class Ebay(SteppedSink):
     """
 
     client_id: str = field(kw_only=True, validator=checks.text)
-    client_secret: str = field(kw_only=True, repr=False, validator=[checks.instance_of(str), secret])
-    refresh_token: str = field(kw_only=True, repr=False, validator=[checks.instance_of(str), secret])
+    client_secret: Secret = field(kw_only=True, converter=as_secret, repr=False, validator=[given, secret])
+    refresh_token: Secret = field(kw_only=True, converter=as_secret, repr=False, validator=[given, secret])
     url: str = field(default="https://api.ebay.com", kw_only=True, validator=address)
     account: str = field(default="", kw_only=True, validator=checks.any_text)
     marketplaces: frozenset[str] | None = field(default=None, kw_only=True, converter=_names)
@@ -98,6 +101,7 @@ class Ebay(SteppedSink):
     out_of_stock_control: bool = field(default=False, kw_only=True, validator=checks.flag)
     calls_per_second: float = field(default=5.0, kw_only=True, validator=rate)
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
     clock: Clock = field(factory=SystemClock, kw_only=True, eq=False, repr=False)
     keeper: TokenKeeper = field(factory=TokenKeeper, kw_only=True, eq=False, repr=False)
@@ -194,6 +198,7 @@ class Ebay(SteppedSink):
             account=self.capabilities.destination,
             pace=Pace(per_second=float(self.calls_per_second)),
             retry=self.retry,
+            network=self.network,
             judge=api.judge,
             max_in_flight=2,
             handler=self.handler,
@@ -201,7 +206,7 @@ class Ebay(SteppedSink):
         return Granted(line=line, keeper=self.keeper, grant=self._grant)
 
     def _grant(self) -> Conversation[Token]:
-        return api.grant(self.url, self.client_id, self.client_secret, self.refresh_token)
+        return api.grant(self.url, self.client_id, self.client_secret.reveal(), self.refresh_token.reveal())
 
     def _access(self, token: str) -> api.Access:
         return api.Access(url=self.url, token=token)

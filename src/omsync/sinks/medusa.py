@@ -17,12 +17,14 @@ from attrs import Attribute, evolve, field, frozen
 from omsync import checks
 from omsync.errors import InvalidValueError, SettingsError
 from omsync.http.messages import Conversation, Handler, Request, Response
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy, Verdict
 from omsync.http.retrying import judge as usual_judge
 from omsync.http.steps import Line, Steps, talk, talk_all
 from omsync.http.tokens import Token, TokenKeeper, with_token
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities, SourceMemory
+from omsync.secrets import Secret, as_optional_secret
 from omsync.sinks import _medusa as api
 from omsync.sinks._credentials import address, basic, secret
 from omsync.sinks._http import SteppedSink, refused, results_of, starts_of_pages
@@ -63,6 +65,7 @@ class Medusa(SteppedSink):
         max_in_flight: Look-ups at once.
         untracked_policy: When the shop does not count a variant's stock: ``"skip"`` or ``"error"``.
         retry: How often and how long to try again.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
 
     Raises:
@@ -72,9 +75,13 @@ class Medusa(SteppedSink):
     """
 
     url: str = field(validator=address)
-    api_key: str | None = field(default=None, kw_only=True, repr=False, validator=secret)
+    api_key: Secret | None = field(
+        default=None, kw_only=True, converter=as_optional_secret, repr=False, validator=secret
+    )
     email: str | None = field(default=None, kw_only=True, validator=secret)
-    password: str | None = field(default=None, kw_only=True, repr=False, validator=secret)
+    password: Secret | None = field(
+        default=None, kw_only=True, converter=as_optional_secret, repr=False, validator=secret
+    )
     location: str | None = field(default=None, kw_only=True, validator=checks.optional(checks.text))
     page_size: int = field(
         default=100, kw_only=True, validator=checks.whole(minimum=1, maximum=_LONGEST_PAGE)
@@ -88,9 +95,10 @@ class Medusa(SteppedSink):
     max_in_flight: int = field(default=2, kw_only=True, validator=checks.whole(minimum=1))
     untracked_policy: str = field(default="skip", kw_only=True, validator=checks.one_of("skip", "error"))
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
     keeper: TokenKeeper = field(factory=TokenKeeper, kw_only=True, eq=False, repr=False)
-    found: dict[str, api.Found] | None = field(default=None, kw_only=True, eq=False, repr=False)
+    seen: dict[str, str] | None = field(default=None, kw_only=True, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         given = [name for name in ("api_key", "email", "password") if getattr(self, name) is not None]
@@ -123,11 +131,11 @@ class Medusa(SteppedSink):
         )
 
     def remembering(self, _: SourceMemory | None, /) -> Self:
-        """Give the sink for one run: what its read finds, its pushes need not look up again.
+        """Give the sink for one run: it knows at a push which inventory item a SKU was when it was read.
 
         Nothing is kept between runs, since the read that every run makes gives the ids anyway.
         """
-        return evolve(self, found={})
+        return evolve(self, seen={})
 
     def read_steps(self, listing_skus: Sequence[str], /) -> Steps[list[CartListing]]:
         """Read what the shop has at every stock location, as steps.
@@ -140,7 +148,9 @@ class Medusa(SteppedSink):
         return (yield from self._inside(lambda shop: self._read(shop, listing_skus)))
 
     def push_steps(self, changes: Sequence[QuantityChange], /) -> Steps[list[PushResult]]:
-        """Refuse what must not be sent, write the rest; as steps.
+        """Look the batch's SKUs up, refuse what must not be sent, write the rest; as steps.
+
+        SKUs may change hands between the read and the push, so no id of the read is written to unseen.
 
         Raises:
             SettingsError: A row names no location and the shop has several, or the sink's is unknown.
@@ -156,6 +166,7 @@ class Medusa(SteppedSink):
             account=self.capabilities.destination,
             pace=Pace(per_second=self.calls_per_second, burst=1) if self.calls_per_second else Pace(),
             retry=self.retry,
+            network=self.network,
             judge=judge,
             max_in_flight=self.max_in_flight,
             handler=self.handler,
@@ -172,10 +183,10 @@ class Medusa(SteppedSink):
             return (yield from work(shop))
 
         if self.api_key is not None:
-            return (yield from enter(basic(self.api_key, "")))
+            return (yield from enter(basic(self.api_key.reveal(), "")))
 
         def grant() -> Conversation[Token]:
-            return api.log_in(access, self.email or "", self.password or "")
+            return api.log_in(access, self.email or "", self.password.reveal() if self.password else "")
 
         return (yield from with_token(self.keeper, door, grant, lambda token: enter(f"Bearer {token}")))
 
@@ -183,6 +194,8 @@ class Medusa(SteppedSink):
         line = self._line(inner_judge)
         target = self._target(shop)
         found = yield from self._look_up(line, shop, skus)
+        if self.seen is not None:
+            self.seen.update((sku, one.item.id) for sku, one in found.items() if one.item)
         names = yield from self._names(line, shop)
         shown = [listing for sku, one in found.items() for listing in _listings(shop, target, sku, one)]
         return shown + [CartListing(listing_sku=sku) for sku in names if sku not in found]
@@ -197,9 +210,7 @@ class Medusa(SteppedSink):
                 code="choose_cart_location",
                 remedy="Give Medusa(location=...) one of them, or send a breakdown with a location_map.",
             )
-        known = self.found or {}
-        skus = [change.listing_sku for change in changes if change.listing_sku not in known]
-        found = {**known, **((yield from self._look_up(line, shop, skus)) if skus else {})}
+        found = yield from self._look_up(line, shop, [change.listing_sku for change in changes])
         sorted_out = [self._sort_out(shop, target, found, change) for change in changes]
         entries, contradicted = entries_of(row for row in sorted_out if isinstance(row, Row))
         answers = yield from write_entries(
@@ -233,10 +244,7 @@ class Medusa(SteppedSink):
     def _look_up(self, line: Line, shop: api.Shop, skus: Sequence[str]) -> Steps[dict[str, api.Found]]:
         pages = api.pages(dict.fromkeys(skus), self.page_size)
         answers = yield from talk_all(line, [api.find(shop.access, page) for page in pages])
-        found = {sku: one for page in results_of(answers) for sku, one in page.items()}
-        if self.found is not None:
-            self.found.update(found)
-        return found
+        return {sku: one for page in results_of(answers) for sku, one in page.items()}
 
     def _names(self, line: Line, shop: api.Shop) -> Steps[list[str]]:
         first, total = yield from talk(line, api.name_page(shop.access, 0))
@@ -260,6 +268,19 @@ class Medusa(SteppedSink):
         if change.quantity > MAX_QUANTITY:
             return refused(change, "out_of_range", f"{change.quantity} is more than {MAX_QUANTITY}")
         one = found.get(sku, api.Found())
+        if one.item is None or one.state != "listed":
+            return self._left_alone(change, one)
+        read = (self.seen or {}).get(sku, one.item.id)
+        if read != one.item.id:
+            # The planned quantity holds units that are reserved for orders of the other item.
+            message = (
+                f"the SKU {sku!r} was that of inventory item {read} when it was read and is that of "
+                f"{one.item.id} now; nothing was written to either"
+            )
+            return refused(change, "renamed_in_cart", message, status="conflict")
+        return Row(change=change, item=one.item, location_id=location_id)
+
+    def _left_alone(self, change: QuantityChange, one: api.Found) -> PushResult:
         if one.state == "untracked":
             message = "the shop does not count this variant's stock, so a quantity would have no effect"
             status = "skipped" if self.untracked_policy == "skip" else "rejected"
@@ -267,9 +288,8 @@ class Medusa(SteppedSink):
         if one.state == "unmanaged":
             message = f"the shop works this quantity out from {one.needs}; send quantities of those"
             return refused(change, "unmanaged_in_cart", message, status="skipped")
-        if one.item is None:
-            return refused(change, "not_in_cart", f"no inventory item and no variant has the SKU {sku!r}")
-        return Row(change=change, item=one.item, location_id=location_id)
+        message = f"no inventory item and no variant has the SKU {change.listing_sku!r}"
+        return refused(change, "not_in_cart", message)
 
 
 def _listings(shop: api.Shop, target: str | None, sku: str, found: api.Found) -> Iterator[CartListing]:

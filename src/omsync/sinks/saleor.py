@@ -17,12 +17,14 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.errors import OmsyncError, RefusedError, SettingsError, UnauthorizedError
 from omsync.http.messages import Handler
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps, talk, talk_all
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities
+from omsync.secrets import Secret, as_secret
 from omsync.sinks import _saleor as api
-from omsync.sinks._credentials import address, secret
+from omsync.sinks._credentials import address, given, secret
 from omsync.sinks._http import Paging, SteppedSink, accepted, packed, refused, results_of
 from omsync.sinks._rows import failed
 
@@ -68,6 +70,7 @@ class Saleor(SteppedSink):
         rows_per_push: Rows in one push; Saleor states no limit.
         calls_per_second: Calls a second at most; Saleor states no limit.
         retry: How often and how long to try again.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
 
     Raises:
@@ -77,7 +80,7 @@ class Saleor(SteppedSink):
     """
 
     url: str = field(validator=address)
-    token: str = field(kw_only=True, repr=False, validator=[checks.instance_of(str), secret])
+    token: Secret = field(kw_only=True, converter=as_secret, repr=False, validator=[given, secret])
     warehouse: str | None = field(default=None, kw_only=True, validator=checks.optional(checks.text))
     error_policy: str = field(
         default="REJECT_FAILED_ROWS",
@@ -93,6 +96,7 @@ class Saleor(SteppedSink):
         default=10.0, kw_only=True, validator=[checks.instance_of(int, float), checks.measure]
     )
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
 
     @property
@@ -165,13 +169,14 @@ class Saleor(SteppedSink):
             account=self.capabilities.destination,
             pace=Pace(per_second=self.calls_per_second),
             retry=self.retry,
+            network=self.network,
             max_in_flight=2,
             handler=self.handler,
         )
 
     @property
     def _access(self) -> api.Access:
-        return api.Access(url=self.url, token=self.token)
+        return api.Access(url=self.url, token=self.token.reveal())
 
     def _target(self, shop: api.Shop) -> str | None:
         if self.warehouse is None:

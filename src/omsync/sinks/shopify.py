@@ -19,6 +19,7 @@ from attrs import Attribute, evolve, field, frozen
 from omsync import checks
 from omsync.errors import SettingsError
 from omsync.http.messages import Handler
+from omsync.http.network import Network
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps
 from omsync.http.tokens import TokenKeeper
@@ -38,6 +39,7 @@ from omsync.sinks._shopify_rows import (
     Sending,
     contradicted,
     contradictions,
+    renamed,
     result_of,
 )
 from omsync.sinks._shopify_terms import Terms
@@ -96,12 +98,16 @@ class Shopify(SteppedSink):
             is not possible beyond 25,000 items.
         plan: The shop's plan, for the pace until Shopify's first answer says it: ``"standard"``,
             ``"advanced"``, ``"plus"`` or ``"enterprise"``.
+        verify_ids: When it is noticed that an item got another SKU between the read and the push of one run:
+            ``"before"`` the write, which then does not happen, at a point a row; or ``"after"`` it, by its
+            answer, for nothing.
         page_size: Items in one read at most; a read takes fewer where they would cost too many points.
         search_size: SKUs in one search; Shopify does not say how long a search may be.
         max_in_flight: Calls at once.
         version: The version of the Admin API.
         url: Another address than ``https://{shop}.myshopify.com``, such as a proxy's.
         retry: How often and how long to try again.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
         new_key: Sets a push apart whose rows have no keys of their own.
 
@@ -127,6 +133,7 @@ class Shopify(SteppedSink):
     service_locations: str = field(default="skip", kw_only=True, validator=checks.one_of("skip", "write"))
     lists_all: bool = field(default=False, kw_only=True, validator=checks.flag)
     plan: str = field(default="standard", kw_only=True, validator=checks.one_of(*PLANS))
+    verify_ids: str = field(default="before", kw_only=True, validator=checks.one_of("before", "after"))
     page_size: int = field(
         default=MOST_ITEMS, kw_only=True, validator=checks.whole(minimum=1, maximum=MOST_ITEMS)
     )
@@ -135,6 +142,7 @@ class Shopify(SteppedSink):
     version: str = field(default="2026-07", kw_only=True, validator=_version)
     url: str | None = field(default=None, kw_only=True, validator=checks.optional(address))
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
     new_key: Callable[[], str] = field(default=_new_key, kw_only=True, repr=False)
     ids: IdMap = field(factory=IdMap, kw_only=True, eq=False, repr=False)
@@ -185,6 +193,8 @@ class Shopify(SteppedSink):
         reader = self._reader(self._door)
         terms = self._terms((yield from reader.shop()))
         wanted = list(dict.fromkeys(listing_skus))
+        for sku in wanted:
+            self.seen.moved.pop(sku, None)
         others: list[api.Item] = []
         if self.lists_all:
             others = yield from reader.list_all(wanted)
@@ -198,6 +208,8 @@ class Shopify(SteppedSink):
 
     def push_steps(self, changes: Sequence[QuantityChange], /) -> Steps[list[PushResult]]:
         """Refuse what must not be sent, set the rest, as steps; SKUs not read before are looked up first.
+
+        Items that were read are asked for their SKUs once more, unless ``verify_ids`` is ``"after"``.
 
         Raises:
             SettingsError: A row names no location and the shop has several, or the sink's is unknown.
@@ -217,10 +229,12 @@ class Shopify(SteppedSink):
                 code="choose_cart_location",
                 remedy="Give Shopify(location=...) one of them, or send a breakdown with a location_map.",
             )
-        new = [change.listing_sku for change in changes if change.listing_sku not in self.seen.items]
-        if new:
-            yield from reader.look_up(new)
-        sorted_out = [terms.sort_out(change, self.seen.items[change.listing_sku]) for change in changes]
+        wanted = dict.fromkeys(change.listing_sku for change in changes)
+        new = [sku for sku in wanted if sku not in self.seen.items]
+        if self.verify_ids == "before":
+            yield from reader.check(sku for sku in wanted if sku in self.seen.items)
+        yield from reader.look_up(new)
+        sorted_out = [self._sort_out(terms, change) for change in changes]
         rows = [row for row in sorted_out if isinstance(row, Row)]
         clash = contradictions(rows)
         targets = [one for row in rows for one in row.targets if one.place not in clash]
@@ -235,6 +249,12 @@ class Shopify(SteppedSink):
                 results.append(result_of(row, answers))
         return results
 
+    def _sort_out(self, terms: Terms, change: QuantityChange) -> Row | PushResult:
+        """Give the row to write, or the reason why it is not sent; its plan may have meant another item."""
+        one = terms.sort_out(change, self.seen.items[change.listing_sku])
+        moved = self.seen.moved.get(change.listing_sku)
+        return renamed(change, moved) if moved and isinstance(one, Row) else one
+
     @property
     def _door(self) -> Door:
         return Door(
@@ -246,6 +266,7 @@ class Shopify(SteppedSink):
             line=Line(
                 account=self.capabilities.destination,
                 retry=self.retry,
+                network=self.network,
                 judge=self.meter.judge,
                 max_in_flight=self.max_in_flight,
                 handler=self.handler,

@@ -18,10 +18,12 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.errors import SettingsError
 from omsync.http.messages import Conversation, Handler
+from omsync.http.network import Network
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps, talk, talk_all
 from omsync.http.tokens import Token, TokenKeeper, with_token
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities
+from omsync.secrets import Secret, as_optional_secret
 from omsync.sinks import _vendure as api
 from omsync.sinks._credentials import address, secret
 from omsync.sinks._http import SteppedSink, encoded_size, packed, refused, results_of
@@ -56,6 +58,7 @@ class Vendure(SteppedSink):
         untracked_policy: When the shop does not track a variant's stock: ``"skip"``, ``"track"`` (switch
             tracking on) or ``"error"``.
         retry: How often and how long to try again.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
 
     Raises:
@@ -65,9 +68,13 @@ class Vendure(SteppedSink):
     """
 
     url: str = field(validator=address)
-    api_key: str | None = field(default=None, kw_only=True, repr=False, validator=secret)
+    api_key: Secret | None = field(
+        default=None, kw_only=True, converter=as_optional_secret, repr=False, validator=secret
+    )
     username: str | None = field(default=None, kw_only=True, validator=secret)
-    password: str | None = field(default=None, kw_only=True, repr=False, validator=secret)
+    password: Secret | None = field(
+        default=None, kw_only=True, converter=as_optional_secret, repr=False, validator=secret
+    )
     channel: str | None = field(default=None, kw_only=True, validator=checks.optional(checks.text))
     location: str | None = field(default=None, kw_only=True, validator=checks.optional(checks.text))
     page_size: int = field(
@@ -80,6 +87,7 @@ class Vendure(SteppedSink):
         default="skip", kw_only=True, validator=checks.one_of("skip", "track", "error")
     )
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
     keeper: TokenKeeper = field(factory=TokenKeeper, kw_only=True, eq=False, repr=False)
 
@@ -175,6 +183,7 @@ class Vendure(SteppedSink):
         return Line(
             account=self.capabilities.destination,
             retry=self.retry,
+            network=self.network,
             judge=judge,
             max_in_flight=2,
             handler=self.handler,
@@ -196,10 +205,10 @@ class Vendure(SteppedSink):
             return (yield from work(line, shop))
 
         if self.api_key is not None:
-            return (yield from enter(access.plus(vendure_api_key=self.api_key)))
+            return (yield from enter(access.plus(vendure_api_key=self.api_key.reveal())))
 
         def log_in() -> Conversation[Token]:
-            return api.log_in(access, self.username or "", self.password or "")
+            return api.log_in(access, self.username or "", self.password.reveal() if self.password else "")
 
         def with_session(token: str) -> Steps[T]:
             return enter(access.plus(authorization=f"Bearer {token}"))

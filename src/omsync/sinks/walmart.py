@@ -18,14 +18,16 @@ from attrs import evolve, field, frozen
 
 from omsync import checks
 from omsync.http.messages import Conversation, Handler, Request
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps
 from omsync.http.tokens import Token, TokenKeeper
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities, SourceMemory
+from omsync.secrets import Secret, as_secret
 from omsync.sinks import _walmart as api
 from omsync.sinks import _walmart_feeds as feeds
-from omsync.sinks._credentials import address, secret
+from omsync.sinks._credentials import address, given, secret
 from omsync.sinks._granted import Granted, rate
 from omsync.sinks._http import SteppedSink, encoded_size, packed, results_of
 from omsync.sinks._jobs import Job, Jobs, Report, carry_out
@@ -79,6 +81,7 @@ class Walmart(SteppedSink):
         retry: How often and how long to try again.
         keeper: Keeps the access token, which is good for about 15 minutes.
         correlation_id: Makes the id that each try of a call must bring anew.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
 
     Raises:
@@ -89,7 +92,7 @@ class Walmart(SteppedSink):
 
     seller_id: str = field(validator=checks.text)
     client_id: str = field(kw_only=True, validator=[checks.text, secret])
-    client_secret: str = field(kw_only=True, repr=False, validator=[checks.text, secret])
+    client_secret: Secret = field(kw_only=True, converter=as_secret, repr=False, validator=[given, secret])
     ship_nodes: Mapping[str, str] = field(
         default=(), kw_only=True, converter=as_places, validator=checks.mapping(checks.text, checks.text)
     )
@@ -107,6 +110,7 @@ class Walmart(SteppedSink):
     service_name: str = field(kw_only=True, default="Walmart Marketplace", validator=checks.text)
     url: str = field(kw_only=True, default="https://marketplace.walmartapis.com", validator=address)
     retry: RetryPolicy = field(kw_only=True, factory=RetryPolicy, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     keeper: TokenKeeper = field(kw_only=True, factory=TokenKeeper, eq=False, repr=False)
     correlation_id: Callable[[], str] = field(kw_only=True, default=_new_correlation_id, eq=False, repr=False)
     handler: Handler | None = field(kw_only=True, default=None, repr=False)
@@ -267,6 +271,7 @@ class Walmart(SteppedSink):
                 "wait for feed": Pace(per_second=1 / self.poll_seconds, burst=1),
             },
             retry=self.retry,
+            network=self.network,
             judge=judge,
             sign=self._sign,
             max_in_flight=self.max_in_flight,
@@ -283,7 +288,7 @@ class Walmart(SteppedSink):
     # One conversation each; the token comes last, since it is known last.
 
     def _grant(self) -> Conversation[Token]:
-        return api.grant(self._access(), self.client_id, self.client_secret)
+        return api.grant(self._access(), self.client_id, self.client_secret.reveal())
 
     def _page(self, cursor: str | None, token: str) -> Conversation[api.Page]:
         return api.page(self._access(token), cursor)

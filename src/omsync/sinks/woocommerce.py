@@ -17,12 +17,14 @@ from attrs import evolve, field, frozen
 from omsync import checks
 from omsync.errors import OmsyncError, SettingsError
 from omsync.http.messages import Handler
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps, talk_all
 from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities, SourceMemory
+from omsync.secrets import Secret, as_secret
 from omsync.sinks import _woocommerce_rows as rows_of
-from omsync.sinks._credentials import address, secret
+from omsync.sinks._credentials import address, given, secret
 from omsync.sinks._granted import rate
 from omsync.sinks._http import SteppedSink, results_of
 from omsync.sinks._woocommerce_access import ROOT, Access
@@ -74,6 +76,7 @@ class WooCommerce(SteppedSink):
         calls_per_second: Calls a second at most; WooCommerce states no limit, hosts and plugins have theirs.
         max_in_flight: Calls at once.
         retry: How often and how long to try again.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
 
     Raises:
@@ -83,8 +86,8 @@ class WooCommerce(SteppedSink):
     """
 
     url: str = field(validator=address)
-    key: str = field(kw_only=True, repr=False, validator=[checks.instance_of(str), secret])
-    secret: str = field(kw_only=True, repr=False, validator=[checks.instance_of(str), secret])
+    key: Secret = field(kw_only=True, converter=as_secret, repr=False, validator=[given, secret])
+    secret: Secret = field(kw_only=True, converter=as_secret, repr=False, validator=[given, secret])
     auth: str | None = field(
         default=None, kw_only=True, validator=checks.optional(checks.one_of("basic", "query", "oauth1"))
     )
@@ -101,6 +104,7 @@ class WooCommerce(SteppedSink):
     calls_per_second: float = field(default=5.0, kw_only=True, validator=rate)
     max_in_flight: int = field(default=2, kw_only=True, validator=checks.whole(minimum=1, maximum=2))
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
     run: _Run | None = field(default=None, kw_only=True, eq=False, repr=False)
 
@@ -132,7 +136,7 @@ class WooCommerce(SteppedSink):
         )
 
     def remembering(self, _: SourceMemory | None, /) -> Self:
-        """Give the sink for one run: what its read finds, its pushes need not look up again.
+        """Give the sink for one run: it knows at a push which listings share a parent's stock.
 
         Nothing is kept between runs, since the read that every run makes gives the ids anyway.
         """
@@ -147,7 +151,9 @@ class WooCommerce(SteppedSink):
         return [self._policy.listing(sku, items) for sku, items in found.items()]
 
     def push_steps(self, changes: Sequence[QuantityChange], /) -> Steps[list[PushResult]]:
-        """Find what this run has not seen, refuse what must not be sent, write the rest; as steps.
+        """Look the batch's SKUs up, refuse what must not be sent, write the rest; as steps.
+
+        SKUs may change hands between the read and the push, so no id of the read is written to unseen.
 
         Raises:
             UnauthorizedError: The key was refused, and nothing was written.
@@ -155,8 +161,8 @@ class WooCommerce(SteppedSink):
             TransientError: The shop cannot be reached or asks to come back later, and nothing was written.
         """
         run = self.run or self._new_run()
-        unseen = dict.fromkeys(one.listing_sku for one in changes if one.listing_sku not in run.found)
-        run.take(unseen, (yield from self._look_up(unseen)))
+        asked = dict.fromkeys(one.listing_sku for one in changes)
+        run.take(asked, (yield from self._look_up(asked)))
         sorted_out = [self._policy.sort_out(run.found, change) for change in changes]
         rows = [one for one in sorted_out if isinstance(one, Row)]
         contradictions = rows_of.contradicted(self._policy, run.found, rows)
@@ -182,8 +188,8 @@ class WooCommerce(SteppedSink):
         return Access(
             site=self.url.rstrip("/"),
             home=(self.home_url or self.url).rstrip("/"),
-            key=self.key,
-            secret=self.secret,
+            key=self.key.reveal(),
+            secret=self.secret.reveal(),
             auth=self.auth or ("basic" if self.url.startswith("https://") else "oauth1"),
             timeout=self.timeout,
         )
@@ -195,6 +201,7 @@ class WooCommerce(SteppedSink):
             account=self.capabilities.destination,
             pace=Pace(per_second=self.calls_per_second, burst=self.max_in_flight),
             retry=self.retry,
+            network=self.network,
             judge=access.judge,
             sign=access.sign,
             max_in_flight=self.max_in_flight,

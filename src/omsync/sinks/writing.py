@@ -5,11 +5,13 @@ A sink made of these is a class with ``read_steps`` and ``push_steps``; ``Steppe
 
 - ``Request``, ``Response``, ``Conversation``: a conversation yields requests, receives responses and returns
   what it learned; ``Wire`` reads a decoded answer strictly.
-- ``Line``, ``Pace``, ``RetryPolicy``, ``judge``: the connection to one account, and when to try again.
+- ``Line``, ``Pace``, ``RetryPolicy``, ``Network``, ``judge``: the connection to one account, when to try
+  again, and what may go over the network.
 - ``Steps``, ``talk``, ``talk_all``: hold conversations; ``one_by_one`` writes row by row.
 - ``accepted``, ``refused``, ``result_of_error``: the answer for one row.
 - ``packed``, ``encoded_size``, ``results_of``: batches by weight, and results or the first error.
-- ``address``, ``secret``, ``basic``: validators of what people hand in, and HTTP's basic authorization.
+- ``address``, ``secret``, ``basic``: validators of what people hand in, and HTTP's basic authorization;
+  ``Secret`` with its converters ``as_secret`` and ``as_optional_secret`` hides what nobody may see.
 """
 
 from __future__ import annotations
@@ -26,10 +28,12 @@ from omsync.errors import (
     UnreachableError,
 )
 from omsync.http.messages import Conversation, Handler, Request, Response
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy, Verdict, judge
 from omsync.http.steps import Line, Steps, talk, talk_all
 from omsync.ports import PushResult, QuantityChange
+from omsync.secrets import Secret, as_optional_secret, as_secret
 from omsync.sinks._credentials import address, basic, secret
 from omsync.sinks._http import (
     SteppedSink,
@@ -45,16 +49,20 @@ __all__ = [
     "Conversation",
     "Handler",
     "Line",
+    "Network",
     "Pace",
     "Request",
     "Response",
     "RetryPolicy",
+    "Secret",
     "SteppedSink",
     "Steps",
     "Verdict",
     "Wire",
     "accepted",
     "address",
+    "as_optional_secret",
+    "as_secret",
     "basic",
     "encoded_size",
     "judge",

@@ -130,7 +130,7 @@ def log_in(access: Access, user: str, password: str) -> Conversation[Access]:
     result = answer.get("result") if isinstance(answer, dict) else None
     match result:
         case [int(user_id), str(session), *_]:
-            token = base64.b64encode(f"{user}:{user_id}:{session}".encode()).decode()
+            token = base64.b64encode(f"{user}:{user_id}:{session}".encode(errors="replace")).decode()
             return evolve(access, authorization=f"Session {token}")
         case _:
             raise UnauthorizedError(

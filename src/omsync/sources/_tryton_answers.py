@@ -50,7 +50,7 @@ def refusal(response: Response, *, database: str, by_key: bool) -> OmsyncError:
 
     Returns:
         ``UnauthorizedError`` (``session_ended`` for a session), ``SettingsError`` (``unknown_database``) or
-        ``RefusedError`` (``redirected``, ``refused``).
+        ``RefusedError``.
     """
     place, status = response.place, response.status
     if status == 401:  # noqa: PLR2004  the status code's own name
@@ -69,12 +69,6 @@ def refusal(response: Response, *, database: str, by_key: bool) -> OmsyncError:
             f"{place}: there is no Tryton database {database!r} here (HTTP 404)",
             code="unknown_database",
             remedy="Check url and database; letter case matters.",
-        )
-    if 300 <= status < 400:  # noqa: PLR2004  the class of redirections
-        return RefusedError(
-            f"{place}: HTTP {status}: the address points elsewhere",
-            code="redirected",
-            remedy="Check the address, https included.",
         )
     return RefusedError(f"{place}: HTTP {status}: {response.excerpt}", remedy=_ACCESS)
 

@@ -19,11 +19,13 @@ from omsync import checks
 from omsync.errors import DecodeError, InvalidValueError, SettingsError, WrongTypeError
 from omsync.http.blocking import Runner
 from omsync.http.messages import Handler
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps, talk
 from omsync.model import Alias, InventorySnapshot, SalesChannel, Sku, StockLevel, Warehouse
 from omsync.ports import ReadRequest
+from omsync.secrets import Secret, as_secret
 from omsync.settings import PerSalesChannel
 from omsync.sources._http import HttpSource
 from omsync.sources._im import Api
@@ -38,8 +40,9 @@ _log = logging.getLogger("omsync")
 
 
 def _credential(_: object, attribute: Attribute[Any], value: object) -> None:
-    wrong = type(value) is not str or not value or not value.isascii() or any(map(str.isspace, value))
-    if wrong or (attribute.name == "api_user" and ":" in str(value)):
+    text = value.reveal() if isinstance(value, Secret) else value
+    wrong = type(text) is not str or not text or not text.isascii() or any(map(str.isspace, text))
+    if wrong or (attribute.name == "api_user" and ":" in str(text)):
         raise InvalidValueError(
             f"IntegrationManager.{attribute.name} must be text as its setup page shows it, without blanks",
             code="bad_credential",
@@ -83,6 +86,7 @@ class IntegrationManager(HttpSource):
             state: half the bucket and one call a second are used.
         retry: How often and how long to try again after RateLimit, Failure, 5xx and broken connections.
         timeout: Seconds to wait for one answer.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network, such as a sandbox's ``handle``.
 
     Raises:
@@ -93,13 +97,14 @@ class IntegrationManager(HttpSource):
     """
 
     api_user: str = field(validator=_credential)
-    api_key: str = field(repr=False, validator=_credential)
+    api_key: Secret = field(converter=as_secret, repr=False, validator=_credential)
     base_url: str = field(default="https://api.cartrover.com/v1", converter=_address, validator=_is_address)
     page_size: int = field(default=100, validator=checks.whole(minimum=1))
     pace: Pace = field(
         factory=lambda: Pace.within(bucket=100, per_second=1.0), validator=checks.instance_of(Pace)
     )
     retry: RetryPolicy = field(factory=RetryPolicy, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, validator=checks.instance_of(Network))
     timeout: float = field(default=60.0, validator=checks.measure)
     handler: Handler | None = field(default=None, repr=False)
 
@@ -111,7 +116,9 @@ class IntegrationManager(HttpSource):
     @property
     def account(self) -> str:
         """Tells accounts apart, without secrets: requests of one account share their pace."""
-        digest = hashlib.sha256(f"{self.base_url} {self.api_user}:{self.api_key}".encode()).hexdigest()
+        digest = hashlib.sha256(
+            f"{self.base_url} {self.api_user}:{self.api_key.reveal()}".encode()
+        ).hexdigest()
         return f"integration manager {urlsplit(self.base_url).netloc} {digest[:8]}"
 
     @property
@@ -120,7 +127,7 @@ class IntegrationManager(HttpSource):
         return Api(
             base_url=self.base_url,
             api_user=self.api_user,
-            api_key=self.api_key,
+            api_key=self.api_key.reveal(),
             page_size=self.page_size,
             timeout=self.timeout,
         )
@@ -177,6 +184,7 @@ class IntegrationManager(HttpSource):
             account=self.account,
             pace=self.pace,
             retry=self.retry,
+            network=self.network,
             judge=self.api.judge,
             handler=self.handler,
         )

@@ -20,11 +20,13 @@ from omsync import checks
 from omsync.checks import counted
 from omsync.errors import SettingsError
 from omsync.http.messages import Handler
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Line, Steps
 from omsync.model import Alias, InventorySnapshot, StockLevel, Warehouse
 from omsync.ports import ReadRequest
+from omsync.secrets import Secret, as_optional_secret
 from omsync.settings import PerSalesChannel
 from omsync.sinks._credentials import address, secret
 from omsync.sources import _tryton_rows as rows
@@ -72,6 +74,7 @@ class Tryton(HttpSource):
         pace: How fast to call; Tryton states no limit.
         retry: How often and how long to try again after 429, 5xx and broken connections.
         timeout: Seconds to wait for one answer.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network.
 
     Raises:
@@ -83,8 +86,12 @@ class Tryton(HttpSource):
     url: str = field(validator=address)
     database: str = field(validator=checks.text)
     user: str | None = field(default=None, kw_only=True, validator=checks.optional(checks.text))
-    password: str | None = field(default=None, kw_only=True, repr=False, validator=secret)
-    key: str | None = field(default=None, kw_only=True, repr=False, validator=secret)
+    password: Secret | None = field(
+        default=None, kw_only=True, converter=as_optional_secret, repr=False, validator=secret
+    )
+    key: Secret | None = field(
+        default=None, kw_only=True, converter=as_optional_secret, repr=False, validator=secret
+    )
     aliases: tuple[Alias, ...] = field(
         default=(),
         kw_only=True,
@@ -96,6 +103,7 @@ class Tryton(HttpSource):
         factory=lambda: Pace(per_second=20.0, burst=4), kw_only=True, validator=checks.instance_of(Pace)
     )
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     timeout: float = field(default=60.0, kw_only=True, validator=checks.measure)
     handler: Handler | None = field(default=None, kw_only=True, repr=False)
 
@@ -116,7 +124,8 @@ class Tryton(HttpSource):
     @property
     def account(self) -> str:
         """Tells accounts apart, without secrets: requests of one account share their pace."""
-        digest = hashlib.sha256(f"{self.url} {self.database} {self.user} {self.key}".encode()).hexdigest()
+        key = self.key.reveal() if self.key else None
+        digest = hashlib.sha256(f"{self.url} {self.database} {self.user} {key}".encode()).hexdigest()
         return f"tryton {urlsplit(self.url).netloc}/{self.database} {digest[:8]}"
 
     def read_steps(self, request: ReadRequest) -> Steps[InventorySnapshot]:
@@ -161,6 +170,7 @@ class Tryton(HttpSource):
                 account=self.account,
                 pace=self.pace,
                 retry=self.retry,
+                network=self.network,
                 judge=tryton_judge,
                 max_in_flight=4,
                 handler=self.handler,
@@ -168,11 +178,13 @@ class Tryton(HttpSource):
             access=Access(
                 url=self.url.rstrip("/"),
                 database=self.database,
-                authorization=f"Bearer {self.key}" if self.key is not None else "",
+                authorization=f"Bearer {self.key.reveal()}" if self.key is not None else "",
                 by_key=self.key is not None,
                 timeout=self.timeout,
             ),
-            credentials=None if self.key is not None else (self.user or "", self.password or ""),
+            credentials=None
+            if self.key is not None
+            else (self.user or "", self.password.reveal() if self.password else ""),
             page_size=self.page_size,
             report=report,
         )

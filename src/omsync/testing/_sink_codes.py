@@ -30,6 +30,7 @@ STRANGE_SKUS: tuple[str, ...] = (
 
 _THOUSAND = 1000
 _VERY_LONG = 5000
+_TAKEN = {"accepted", "pending"}
 
 
 def codes_are_compared_exactly(trial: Trial) -> None:
@@ -127,12 +128,50 @@ def a_renamed_listing_keeps_its_number(trial: Trial) -> None:
         rename(spare, one)
 
 
+def a_listing_renamed_during_a_run_keeps_its_number(trial: Trial) -> None:
+    """When listings change names between the read and the push of one run, a number goes to the name too.
+
+    Two listings that show the same number change names with each other, so that a comparison with what was
+    read notices nothing: a row is written to what has its name now, or is not taken and nothing is written.
+    Then a listing takes a new name, and nothing has its old one: a row for that is not taken.
+    """
+    rename = trial.bench.rename
+    if rename is None:
+        raise NotApplicable("the bench gives no way to rename a listing")
+    (one, place), (other, _) = trial.rows(2)
+    spare = f"{trial.bench.absent}-renamed"
+    alike = next(iter(trial.other_numbers([(one, place)]).values()))
+    trial.push_all(trial.changes({(one, place): alike, (other, place): alike}))
+    wanted = trial.other_numbers([(one, place)])
+    sink, changes = _read_to_push(trial, [one, other], wanted)
+    for old, new in ((one, spare), (other, one), (spare, other)):
+        rename(old, new)
+    _push_after_renaming(trial, changes, wanted, sink)
+    if not trial.capabilities.creates_listings:
+        sink, changes = _read_to_push(trial, [one, other], trial.other_numbers([(one, place)]))
+        rename(one, spare)
+        before = trial.shown()
+        taken = [row for row in trial.push_or_refuse(changes, sink) if row.status in _TAKEN]
+        trial.want_unchanged(before, f"by pushing {named((one, place))}, which nothing is called any longer,")
+        want(not taken, f"{named((one, place))} is accepted, and nothing is called so any longer")
+        rename(spare, one)
+
+
+def _read_to_push(
+    trial: Trial, skus: Sequence[str], wanted: dict[Key, int]
+) -> tuple[Sink, list[QuantityChange]]:
+    """Begin a run, read, and make the rows that its plan would have."""
+    sink = trial.begun(trial.bench.sink, Memory())
+    seen = trial.read(skus, sink) if trial.capabilities.readable else []
+    return sink, trial.changes(wanted, seen=seen, sink=sink)
+
+
 def _push_after_renaming(
     trial: Trial, changes: Sequence[QuantityChange], wanted: dict[Key, int], sink: Sink
 ) -> None:
     before = trial.shown()
     results = trial.push_or_refuse(changes, sink)
-    taken = any(one.status in {"accepted", "pending"} for one in results)
+    taken = any(one.status in _TAKEN for one in results)
     trial.want_unchanged({**before, **(wanted if taken else {})}, "by pushing after listings changed names,")
 
 
@@ -174,4 +213,5 @@ CODES = (
     a_thousand_unknown_codes_hide_nothing,
     a_very_long_code_is_not_there,
     a_renamed_listing_keeps_its_number,
+    a_listing_renamed_during_a_run_keeps_its_number,
 )

@@ -21,6 +21,12 @@ KINDS = (
     "cut_connection",
     "refuse_connection_before_processing",
     "refuse_connection_after_processing",
+    "status_after_processing",
+    "hang_before_processing",
+    "hang_after_processing",
+    "reset_connection",
+    "slow_drip",
+    "reordered",
     "replace",
     *_SHIFTING,
 )
@@ -34,7 +40,10 @@ class Fault:
     ``"truncated_json"`` answers half of the JSON as if it were whole. ``"cut_connection"`` carries the call
     out and breaks the connection in the middle of the answer.
     ``"refuse_connection_after_processing"`` carries it out and answers nothing;
-    ``"refuse_connection_before_processing"`` does neither. ``"replace"`` edits the answer.
+    ``"refuse_connection_before_processing"`` does neither. ``"status_after_processing"`` carries it out and
+    answers an error. The two that hang never answer, until the client gives up. ``"reset_connection"``
+    carries it out and resets the connection in the middle of the answer. ``"slow_drip"`` answers byte by
+    byte, ``"reordered"`` the last row first, and ``"replace"`` edits the answer.
     ``"short_page"`` answers ``rows`` rows less than asked, which then begin the next page.
     ``"shifted_rows"`` repeats the last ``rows`` rows of the page before, as if rows had come in meanwhile.
 
@@ -45,9 +54,9 @@ class Fault:
             of the order in which a client asks for pages.
         nth: Which of the matching calls is the first to go wrong, from 1.
         times: How many matching calls go wrong; None for all from then on.
-        status: For ``"status"`` and ``"html"``: the HTTP status; 500 and 200 when left out.
-        body: For ``"status"``: the body; for ``"html"``: the page.
-        headers: For ``"status"`` and ``"html"``: further headers.
+        status: For a status and ``"html"``: the HTTP status; 500 and 200 when left out.
+        body: For a status: the body; for ``"html"``: the page.
+        headers: For a status and ``"html"``: further headers.
         rows: For pages: how many rows.
         edit: For ``"replace"``: is given the decoded JSON, which it may change, and gives what is sent.
     """

@@ -5,12 +5,12 @@
 Documented in the vendor's published API description, and done the same way here:
 
 * The endpoints, their parameters, defaults and shapes: ``/v1/warehouses``, ``/v1/warehouse/{id}``,
-  ``/v1/saleschannels``, ``/v1.1/products``, ``/v1.1/product``, ``/v1/listings``, ``/v1/inventory``,
-  ``/v1/productstocks/total``, ``/v1.1/productstocks/total``, ``/v1.2/inventory/acknowledge``,
-  ``/v1/inventory/fba``, ``/v1/throttlelimits`` and ``/v1/companyinfo``.
+  ``/v1/saleschannels``, ``/v1.1/products``, ``/v1.1/product``, ``/v1/listings``, ``/v1.1/orders``,
+  ``/v1/inventory``, ``/v1/productstocks/total``, ``/v1.1/productstocks/total``,
+  ``/v1.2/inventory/acknowledge``, ``/v1/inventory/fba``, ``/v1/throttlelimits`` and ``/v1/companyinfo``.
 * Bearer tokens; lists as bare arrays without a total; pages from 1; repeated keys for lists of values;
   0 for "no filter"; moments in UTC with whole seconds and a Z.
-* ``sku``, ``mpn`` and ``upc`` of products and ``sku`` of stock records match by prefix.
+* ``sku``, ``mpn`` and ``upc`` of products, ``sku`` of stock records and ``orderNumber`` match by prefix.
 * ``/v1/productstocks/total`` counts what is physically there; options of ``/v1.1`` add buildable units.
 * ``warehouseStockTotals`` are repeated on every stock row of the warehouse; a product without a stock
   record has no row at all; no stock row says whether its product is active.
@@ -66,6 +66,7 @@ from omsync.testing.demo_catalog import demo_merchant
 from omsync.testing.faults import Fault, FaultPlan
 from omsync.testing.sandbox_endpoints import ROUTES, Route, Rows
 from omsync.testing.sandbox_mutations import Mutations
+from omsync.testing.sandbox_orders import PlacedOrders
 from omsync.testing.sandbox_queries import Query, Refusal
 from omsync.testing.sandbox_quirks import quirks
 from omsync.testing.sandbox_server import SandboxServer
@@ -75,6 +76,15 @@ from omsync.testing.sandbox_throttle import Throttle, Throttles
 __all__ = ["Answer", "LoggedRequest", "OrderManagerSandbox"]
 
 _LIMITS = Route("GET", "/v1/throttlelimits", lambda *_: None)
+_NOT_PROCESSED = {"refuse_connection_before_processing": "nothing", "hang_before_processing": "never"}
+_PROCESSED = {
+    "refuse_connection_after_processing": "nothing",
+    "hang_after_processing": "never",
+    "reset_connection": "reset",
+    "cut_connection": "half",
+    "slow_drip": "drip",
+}
+"""By kind of fault, how much of the answer arrives; a call that meets several has the first."""
 _ALL = {**ROUTES, _LIMITS.lane: _LIMITS}
 _PAGED = [lane for lane, route in ROUTES.items() if route.usual_limit and route.method == "GET"]
 
@@ -90,13 +100,17 @@ class LoggedRequest(NamedTuple):
 
 @frozen(kw_only=True)
 class Answer:
-    """A response and how much of it arrives: ``"whole"``, ``"half"`` or ``"nothing"``."""
+    """A response and how much of it arrives.
+
+    ``"whole"``; ``"drip"``, whole and byte by byte; ``"half"``, then the connection ends; ``"reset"``, half
+    of it and then a reset; ``"nothing"``, the connection ends at once; ``"never"``, the client waits in vain.
+    """
 
     response: Response
     arrives: str = "whole"
 
 
-class OrderManagerSandbox(Mutations):
+class OrderManagerSandbox(PlacedOrders, Mutations):
     """An order manager that behaves like the Extensiv Order Manager API.
 
     The module's docstring says which behaviour is documented and which is assumed.
@@ -179,7 +193,7 @@ class OrderManagerSandbox(Mutations):
             LostAnswerError: A fault lost the answer.
         """
         answer = self.answer(request)
-        if answer.arrives != "whole":
+        if answer.arrives not in {"whole", "drip"}:
             raise LostAnswerError(
                 f"{request.place}: sent, but no whole answer came back (a scripted fault)",
                 remedy="Try again later.",
@@ -191,7 +205,7 @@ class OrderManagerSandbox(Mutations):
         path = urlsplit(request.url).path
         with self._lock:
             answer = self._answer(request, path)
-            status = answer.response.status if answer.arrives == "whole" else None
+            status = answer.response.status if answer.arrives in {"whole", "drip"} else None
             self._log.append(LoggedRequest(request.method, path, request.query, status))
         return answer
 
@@ -239,8 +253,9 @@ class OrderManagerSandbox(Mutations):
     def _processed(self, request: Request, lane: str, path_ids: list[int]) -> Answer:
         met = self._faults.meet(lane, request.query)
         kinds = {fault.kind: fault for fault in met}
-        if "refuse_connection_before_processing" in kinds:
-            return Answer(response=_response(request, 503, None), arrives="nothing")
+        not_processed = [how for kind, how in _NOT_PROCESSED.items() if kind in kinds]
+        if not_processed:
+            return Answer(response=_response(request, 503, None), arrives=not_processed[0])
         for fault in met:
             if fault.kind in {"status", "html"}:
                 return Answer(response=_scripted(request, fault))
@@ -252,13 +267,9 @@ class OrderManagerSandbox(Mutations):
             value = edit(value)
         for fault in met:
             value = fault.edit(value) if fault.edit else value
-        response = _response(request, 200, value)
-        if "truncated_json" in kinds:
-            half = response.content[: len(response.content) // 2]
-            response = Response(status=200, headers=response.headers, content=half, place=request.place)
-        if "refuse_connection_after_processing" in kinds:
-            return Answer(response=response, arrives="nothing")
-        return Answer(response=response, arrives="half" if "cut_connection" in kinds else "whole")
+        response = _distorted(request, value, kinds)
+        arrives = [how for kind, how in _PROCESSED.items() if kind in kinds]
+        return Answer(response=response, arrives=arrives[0] if arrives else "whole")
 
     def _value(self, request: Request, lane: str, path_ids: list[int], met: tuple[Fault, ...]) -> Any:
         if lane == _LIMITS.lane:
@@ -281,6 +292,19 @@ def _response(
         content=content,
         place=request.place,
     )
+
+
+def _distorted(request: Request, value: Any, kinds: Mapping[str, Fault]) -> Response:
+    """Give the answer of a call that was carried out, as its faults leave it."""
+    if "status_after_processing" in kinds:
+        return _scripted(request, kinds["status_after_processing"])
+    if "reordered" in kinds and isinstance(value, list):
+        value = value[::-1]
+    response = _response(request, 200, value)
+    if "truncated_json" in kinds:
+        half = response.content[: len(response.content) // 2]
+        response = Response(status=200, headers=response.headers, content=half, place=request.place)
+    return response
 
 
 def _scripted(request: Request, fault: Fault) -> Response:

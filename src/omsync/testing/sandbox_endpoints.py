@@ -13,12 +13,29 @@ from attrs import frozen
 
 from omsync.testing import sandbox_wire as wire
 from omsync.testing.sandbox_queries import Query, Refusal
-from omsync.testing.sandbox_state import ListingState, ProductState, Shelf, Store, Totals
+from omsync.testing.sandbox_state import ListingState, OrderState, ProductState, Shelf, Store, Totals
 
-__all__ = ["ROUTES", "Route", "Rows"]
+__all__ = ["ORDER_STATUSES", "ROUTES", "Route", "Rows"]
 
 T = TypeVar("T")
 _ACKNOWLEDGED_TYPES = ("CUSTOM", "MANUAL")
+ORDER_STATUSES = frozenset(
+    {
+        "UNRESOLVED",
+        "AWAITING_PAYMENT",
+        "AWAITING_SHIPMENT",
+        "AWAITING_MC_FULFILLMENT",
+        "AWAITING_3PL_EXPORT",
+        "AWAITING_DROPSHIP",
+        "PENDING_FULFILLMENT",
+        "SHIPPED",
+        "CANCELLED",
+        "ON_HOLD",
+        "SKU_UNPROCESSED",
+        "PROCESSED_OUTSIDE_OF_SKUBANA",
+        "INBOUND_SHIPMENT_PLAN",
+    }
+)
 _COMPONENTS, _POOLED = "COMPONENT_INVENTORY", "COMPONENT_INVENTORY_ACROSS_WAREHOUSES"
 
 
@@ -137,6 +154,34 @@ def listings(store: Store, query: Query) -> Any:
     return Rows(
         _found(store, query, "listings", search),
         lambda one: wire.listing_row(one, store.products[one.value.master_sku]),
+    )
+
+
+def orders(store: Store, query: Query) -> Any:
+    """Answer orders by id; order numbers match by prefix."""
+    channel, ids = query.whole("salesChannelId"), frozenset(query.wholes("orderId"))
+    numbers, statuses = _prefixes(query, "orderNumber"), frozenset(query.texts("status"))
+    if statuses - ORDER_STATUSES:
+        raise Refusal(422, f"status must be one of {', '.join(sorted(ORDER_STATUSES))}")
+    placed, created = _window(query, "orderDate"), _window(query, "createdDate")
+    modified = _window(query, "modifiedDate")
+
+    def search() -> Iterator[OrderState]:
+        for one in store.orders.values():
+            if (
+                (not channel or one.channel_id == channel)
+                and (not ids or one.order_id in ids)
+                and (not statuses or one.status in statuses)
+                and _begins(one.number, numbers)
+                and placed(one.placed)
+                and created(one.created)
+                and modified(one.modified)
+            ):
+                yield one
+
+    return Rows(
+        _found(store, query, "orders", search),
+        lambda one: wire.order_row(one, store.channels[one.channel_id], store.products),
     )
 
 
@@ -295,6 +340,7 @@ ROUTES: Mapping[str, Route] = {
         Route("GET", "/v1.1/products", products, 20),
         Route("GET", "/v1.1/product", product),
         Route("GET", "/v1/listings", listings, 100),
+        Route("GET", "/v1.1/orders", orders, 100),
         Route("GET", "/v1/inventory", inventory, 20),
         Route("GET", "/v1/productstocks/total", physical_totals, 20),
         Route("GET", "/v1.1/productstocks/total", totals, 20),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -126,8 +127,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.send_error(500, explain=f"{type(error).__name__}: {error}")
             return
-        if answer.arrives == "nothing":
+        if answer.arrives in {"nothing", "never"}:
             self.close_connection = True
+            if answer.arrives == "never":
+                self._wait_until_the_client_gives_up()
             return
         content = answer.response.content
         self.send_response(answer.response.status)
@@ -135,7 +138,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
-        if answer.arrives == "half":
+        if answer.arrives in {"half", "reset"}:
             content = content[: len(content) // 2]
             self.close_connection = True
-        self.wfile.write(content)
+        for piece in _drops(content) if answer.arrives == "drip" else [content]:
+            self.wfile.write(piece)
+            self.wfile.flush()
+        if answer.arrives == "reset":
+            # Closing a socket that does not linger resets the connection.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+
+    def _wait_until_the_client_gives_up(self) -> None:
+        with contextlib.suppress(OSError):  # A client may give up with a reset.
+            self.connection.recv(1)
+
+
+def _drops(content: bytes) -> Iterator[bytes]:
+    return (content[at : at + 1] for at in range(len(content)))

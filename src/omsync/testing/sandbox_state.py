@@ -23,7 +23,7 @@ from omsync.testing.catalog import (
 )
 from omsync.testing.sandbox_changes import ChangeFeed
 
-__all__ = ["ListingState", "ProductState", "Shelf", "Store", "Totals"]
+__all__ = ["ListingState", "OrderState", "ProductState", "Shelf", "Store", "Totals"]
 
 T = TypeVar("T")
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -63,6 +63,21 @@ class ListingState:
     value: CatalogListing
     created: datetime
     modified: datetime
+
+
+@define(eq=False)
+class OrderState:
+    """An order with its id and dates: what was ordered, by listing SKU, and the product of each."""
+
+    order_id: int
+    number: str
+    channel_id: int
+    placed: datetime
+    created: datetime
+    modified: datetime
+    status: str
+    pieces: dict[str, int]
+    products: dict[str, str]
 
 
 @frozen
@@ -113,9 +128,10 @@ class Store:
         self.rules = {(rule.channel_id, rule.master_sku): rule for rule in catalog.rules}
         self.products: dict[str, ProductState] = {}
         self.listings: dict[tuple[int, str], ListingState] = {}
+        self.orders: dict[int, OrderState] = {}
         self.feed = ChangeFeed()
         self._location_ids: dict[tuple[int, str], int] = {}
-        self._next_id = {"product": 4001, "listing": 70001, "stock": 880001}
+        self._next_id = {"product": 4001, "listing": 70001, "stock": 880001, "order": 500001}
         for product in catalog.products:
             self.put_product(product, product.created)
         for listing in catalog.listings:
@@ -261,6 +277,16 @@ class Store:
                 seen.add(sku)
                 todo.extend(self.products[sku].part_of)
                 yield sku
+
+    def put_order(self, **order: Any) -> int:
+        """Give an order its id and keep it."""
+        order_id = self._give_id("order")
+        self.orders[order_id] = OrderState(order_id=order_id, **order)
+        return order_id
+
+    def order(self, order_id: int) -> OrderState:
+        """Find an order."""
+        return self._known("order", self.orders, order_id)
 
     def _give_id(self, kind: str) -> int:
         self._next_id[kind] += 1

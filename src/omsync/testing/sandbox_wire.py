@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from omsync.testing.catalog import CatalogChannel, CatalogWarehouse
-from omsync.testing.sandbox_state import ListingState, ProductState, Shelf, Totals
+from omsync.testing.sandbox_state import ListingState, OrderState, ProductState, Shelf, Totals
 
 __all__ = [
     "Json",
     "channel_row",
     "fba_row",
     "listing_row",
+    "order_row",
     "product_info",
     "product_row",
     "quantity_row",
@@ -132,6 +133,35 @@ def listing_row(listing: ListingState, product: ProductState) -> Json:
         "fnSku": value.fn_sku,
         "created": moment_text(listing.created),
         "lastModified": moment_text(listing.modified),
+    }
+
+
+def order_row(order: OrderState, channel: CatalogChannel, products: Mapping[str, ProductState]) -> Json:
+    """Write an ``order``, without what concerns money, shipping and the customer."""
+    return {
+        "orderId": order.order_id,
+        "orderNumber": order.number,
+        "orderType": "SALES_ORDER",
+        "orderStatus": order.status,
+        "external": False,
+        "orderDate": moment_text(order.placed),
+        "createdDate": moment_text(order.created),
+        "modifiedDate": moment_text(order.modified),
+        "salesChannel": {
+            "salesChannelId": channel.channel_id,
+            "name": channel.name,
+            "type": channel.type,
+            "active": channel.active,
+        },
+        "orderItems": [
+            {
+                "orderItemId": order.order_id * 100 + number,
+                "listingSku": listing_sku,
+                "quantityOrdered": pieces,
+                "product": product_info(products[order.products[listing_sku]]),
+            }
+            for number, (listing_sku, pieces) in enumerate(order.pieces.items(), start=1)
+        ],
     }
 
 

@@ -66,10 +66,6 @@ def answer(response: Response) -> Any:
             code="forbidden",
             remedy="Give the app the scopes read_inventory and read_products, and install it again.",
         )
-    if 300 <= status < 400:  # noqa: PLR2004  the class of redirections
-        raise RefusedError(
-            f"{said}; it points elsewhere", code="redirected", remedy="Check base_url, https included."
-        )
     raise RefusedError(said, remedy="Check the address and the settings that the message speaks of.")
 
 

@@ -112,7 +112,7 @@ class Fields:
     def wanted_text(self, name: str) -> str:
         """Give a text that must be there and not be empty."""
         value = self.text(name)
-        if not value and self.raw(name) in {None, ""}:
+        if not value and self.raw(name) in (None, ""):
             self.bad(name, "is missing" if value is None else "is empty")
         return value or "?"
 

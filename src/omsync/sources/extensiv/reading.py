@@ -32,7 +32,7 @@ from omsync.sources.extensiv.wire import Quota
 if TYPE_CHECKING:
     from omsync.sources.extensiv.source import ExtensivOrderManager
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "open_line"]
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 _MOST_LOOKUPS = 100
@@ -65,7 +65,7 @@ class Reading:
                 code="rows_without_buildable",
                 remedy="Read stock='totals', or let omsync compute bundles: bundle_quantities='auto'.",
             )
-        line = yield from self._line()
+        line = yield from open_line(self.source)
         channels = yield from talk(line, self.source.api.sales_channels())
         warehouses = yield from talk(line, self.source.api.warehouses())
         voucher, journal = yield from self._journal("warehouse", self.source.stock, reported)
@@ -93,7 +93,7 @@ class Reading:
         )
 
     def _by_channel(self, memory: SourceMemory) -> Steps[InventorySnapshot]:
-        line = yield from self._line()
+        line = yield from open_line(self.source)
         channels = yield from talk(line, self.source.api.sales_channels())
         wanted = wanted_channels(channels, self.source.channels, self.source.acknowledge_types)
         voucher, journal = yield from self._journal("channel")
@@ -147,20 +147,6 @@ class Reading:
                 remedy="Give ledger=SqliteLedger('omsync.db'), or use PerWarehouse().",
             )
         return self.request.memory
-
-    def _line(self) -> Steps[Line]:
-        source = self.source
-        line = Line(
-            account=source.account,
-            pace=source.pace,
-            retry=source.retry,
-            judge=extensiv_judge,
-            handler=source.handler,
-        )
-        if not source.ask_limits:
-            return line
-        quotas = yield from talk(line, source.api.quotas())
-        return evolve(line, lanes=_paces(quotas, _SECONDS[source.restore_rate_per]))
 
     def _journal(self, *kind: Any) -> Steps[tuple[Voucher | None, Journal]]:
         source, request = self.source, self.request
@@ -295,6 +281,22 @@ class Reading:
     def _report(self, stage: str, done: int) -> None:
         if self.request.on_progress is not None:
             self.request.on_progress(stage, done, None)
+
+
+def open_line(source: ExtensivOrderManager) -> Steps[Line]:
+    """Open the line to an account: at the pace that it is granted, where it is asked for that."""
+    line = Line(
+        account=source.account,
+        pace=source.pace,
+        retry=source.retry,
+        network=source.network,
+        judge=extensiv_judge,
+        handler=source.handler,
+    )
+    if not source.ask_limits:
+        return line
+    quotas = yield from talk(line, source.api.quotas())
+    return evolve(line, lanes=_paces(quotas, _SECONDS[source.restore_rate_per]))
 
 
 def _levels(

@@ -14,11 +14,13 @@ from omsync import checks
 from omsync.errors import InvalidValueError, SettingsError
 from omsync.hints import suggestion
 from omsync.http.messages import Handler
+from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
 from omsync.http.steps import Steps
 from omsync.model import InventorySnapshot
 from omsync.ports import ReadRequest
+from omsync.secrets import Secret, as_secret
 from omsync.sources._http import HttpSource
 from omsync.sources.extensiv.conversations import Api
 from omsync.sources.extensiv.reading import Reading
@@ -32,7 +34,8 @@ PAGE_SIZES: Mapping[str, int] = checks.FrozenMapping(
 
 
 def _secret(_: object, __: Attribute[Any], value: object) -> None:
-    if type(value) is not str or not value or not value.isascii() or any(map(str.isspace, value)):
+    text = value.reveal() if isinstance(value, Secret) else value
+    if type(text) is not str or not text or not text.isascii() or any(map(str.isspace, text)):
         raise InvalidValueError(
             "ExtensivOrderManager.token must be the text of a token, without blanks or line ends",
             code="bad_token",
@@ -109,6 +112,7 @@ class ExtensivOrderManager(HttpSource):
         shadow: Promise to change nothing in the order manager: with it, channel mode is refused, since
             acknowledge uses up what it answers. For a trial beside a service that lives on it.
         timeout: Seconds to wait for one answer.
+        network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network, such as a sandbox's ``handle``.
 
     Raises:
@@ -116,7 +120,7 @@ class ExtensivOrderManager(HttpSource):
         SettingsError: The address is none, or ``page_sizes`` names what there is not.
     """
 
-    token: str = field(repr=False, validator=_secret)
+    token: Secret = field(converter=as_secret, repr=False, validator=_secret)
     base_url: str = field(
         default="https://api.skubana.com", kw_only=True, converter=_address, validator=_is_address
     )
@@ -150,6 +154,7 @@ class ExtensivOrderManager(HttpSource):
         default="second", kw_only=True, validator=checks.one_of("second", "minute", "hour")
     )
     retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True, validator=checks.instance_of(RetryPolicy))
+    network: Network = field(factory=Network, kw_only=True, validator=checks.instance_of(Network))
     full_pass_every: timedelta = field(
         default=timedelta(days=1), kw_only=True, validator=checks.instance_of(timedelta)
     )
@@ -181,7 +186,7 @@ class ExtensivOrderManager(HttpSource):
     @property
     def account(self) -> str:
         """Tells accounts apart, without secrets: requests of one account share their pace."""
-        digest = hashlib.sha256(f"{self.base_url} {self.token}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self.base_url} {self.token.reveal()}".encode()).hexdigest()
         return f"extensiv {urlsplit(self.base_url).netloc} {digest[:8]}"
 
     @property
@@ -189,7 +194,7 @@ class ExtensivOrderManager(HttpSource):
         """The conversations with this account."""
         return Api(
             base_url=self.base_url,
-            token=self.token,
+            token=self.token.reveal(),
             page_sizes=self.page_sizes,
             missing_available=self.missing_available,
             timeout=self.timeout,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from attrs import define, field
 
@@ -11,9 +11,10 @@ from omsync.errors import DecodeError, OmsyncError
 from omsync.http.messages import Conversation
 from omsync.http.steps import Line, Steps, talk_all
 from omsync.sources.extensiv.journal import Journal
-from omsync.sources.extensiv.rows import R
 
 __all__ = ["Stream", "read_streams"]
+
+R = TypeVar("R")
 
 MOST_PAGES = 100_000
 """No list is this long; a server that never gives an empty page is one that repeats itself."""

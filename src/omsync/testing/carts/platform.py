@@ -115,7 +115,7 @@ class Platform(ABC):
         """
         with self._lock:
             answer = self._meet(request)
-        if answer.arrives == "whole":
+        if answer.arrives in {"whole", "drip"}:
             return evolve(answer.response, place=request.place)
         if answer.response.status == 0:
             raise UnreachableError(f"{request.place}: no connection (by script)")

@@ -1,0 +1,125 @@
+"""What ``drift`` and ``history`` do, once, as steps: ask the ledger and the cart. Nothing is pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from omsync.checks import shown
+from omsync.convergence import Drift, History, available, drift_of, wanted
+from omsync.errors import InvalidValueError, LedgerError, WrongTypeError
+from omsync.exchange import CartListing, HistoryEntry, ListingState, SinkCapabilities
+from omsync.flows import Sink, check_sink, read_cart, with_memory
+from omsync.http.steps import Steps, call
+from omsync.ports import HistoryLedger, Ledger
+from omsync.runs import Context
+from omsync.settings import CartSettings, MerchantSettings
+
+__all__ = ["drift_flow", "history_flow"]
+
+
+def drift_flow(
+    sink: Sink, cart: CartSettings | str, merchant: MerchantSettings | str, context: Context
+) -> Steps[Drift]:
+    """Compare what a cart shows with what it should, and note in the ledger what was seen."""
+    check_sink(sink)
+    ledger, owner, name = _ledger(context), _name(merchant), _name(cart)
+    known: Iterable[ListingState] = yield from call(ledger.states, owner, name)
+    states = wanted((yield from call(list, known)))
+    capabilities = sink.capabilities
+    listings: list[CartListing] | None = None
+    if capabilities.readable:
+        skus = sorted({state.listing_sku for state in states})
+        context.tell("read cart", 0, len(skus))
+        listings = (yield from read_cart(with_memory(sink, owner, context), skus)) if skus else []
+        context.tell("read cart", len(skus), len(skus))
+    now = context.clock.now()
+    drift = Drift(
+        merchant=owner,
+        cart=name,
+        destination=capabilities.destination,
+        basis="ledger" if listings is None else "cart",
+        looked_at=now,
+        compared=len(states),
+        lines=drift_of(states, listings, capabilities),
+    )
+    seen = _seen(states, listings or (), capabilities, now)
+    if seen:
+        yield from call(ledger.record_states, owner, name, seen)
+    return drift
+
+
+def history_flow(
+    cart: CartSettings | str,
+    listing_sku: str | None,
+    since: datetime | timedelta | None,
+    merchant: MerchantSettings | str,
+    context: Context,
+) -> Steps[History]:
+    """Look up what was sent to a cart."""
+    ledger: object = _ledger(context)
+    if not isinstance(ledger, HistoryLedger):
+        raise LedgerError(
+            f"This ledger keeps no history: {shown(ledger)}",
+            code="no_history",
+            remedy="Give one that does, such as SqliteLedger('omsync.db').",
+        )
+    owner, name = _name(merchant), _name(cart)
+    asked = (owner, name, listing_sku, _moment(since, context.clock.now()))
+    entries: Iterable[HistoryEntry] = yield from call(ledger.history, *asked)
+    return History(merchant=owner, cart=name, entries=(yield from call(tuple, entries)))
+
+
+def _seen(
+    states: Iterable[ListingState],
+    listings: Iterable[CartListing],
+    capabilities: SinkCapabilities,
+    now: datetime,
+) -> list[ListingState]:
+    asked = {(state.listing_sku, state.location_id) for state in states}
+    figures = {
+        (one.listing_sku, one.location_id): available(one, capabilities)
+        for one in listings
+        if one.state == "listed"
+    }
+    return [
+        ListingState(listing_sku=sku, location_id=location_id, observed=figure, observed_at=now)
+        for (sku, location_id), figure in figures.items()
+        if figure is not None and (sku, location_id) in asked
+    ]
+
+
+def _ledger(context: Context) -> Ledger:
+    if context.ledger is None:
+        raise LedgerError(
+            "There is no ledger to look into",
+            code="no_ledger",
+            remedy="Give the ledger that the runs were noted in.",
+        )
+    return context.ledger
+
+
+def _name(settings: CartSettings | MerchantSettings | str) -> str:
+    name = settings if isinstance(settings, str) else getattr(settings, "name", None)
+    if not isinstance(name, str):
+        raise WrongTypeError(
+            f"A cart or a merchant is named by its settings or its name, not by {shown(settings)}",
+            remedy="The order is ledger, cart for history(), and ledger, sink, cart for drift().",
+        )
+    return name
+
+
+def _moment(since: object, now: datetime) -> datetime | None:
+    if isinstance(since, timedelta):
+        return now - since
+    if since is not None and not isinstance(since, datetime):
+        raise WrongTypeError(
+            f"since is a datetime or a timedelta, not {shown(since)}",
+            remedy="Give a span such as timedelta(days=7).",
+        )
+    if since is not None and since.utcoffset() is None:
+        raise InvalidValueError(
+            f"The moment {since.isoformat()} must know its time zone",
+            remedy="Give a span such as timedelta(days=7), or datetime.now(UTC) less one.",
+        )
+    return since

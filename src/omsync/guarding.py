@@ -1,0 +1,255 @@
+"""The guardrails' place in a run: what the ledger remembers for them, and the approvals of persons.
+
+Everything is kept in the ledger's memory of the merchant, by cart: the last good reading, since when rows
+are held, the plans that held something, and what was approved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from attrs import field, frozen
+
+from omsync import checks
+from omsync.checks import shown
+from omsync.errors import SettingsError, WrongTypeError
+from omsync.exchange import ListingState
+from omsync.http.steps import Steps, call
+from omsync.model import InventorySnapshot
+from omsync.planning import SyncPlan
+from omsync.planning.approvals import Approval, ApprovedRow, rows_of
+from omsync.planning.guards import (
+    CartHistory,
+    ReadFigures,
+    guard,
+    guard_again,
+    is_guarded,
+    last_known,
+    read_figures,
+)
+from omsync.planning.plan import Key
+from omsync.runs import Context
+from omsync.serial import from_json, to_json
+from omsync.settings import CartSettings, MerchantSettings
+
+__all__ = ["approve_flow", "guarded", "guarded_again"]
+
+_PLANS = 50
+"""The plans with held lines that can still be approved by their digest."""
+_LETTERS = 4_000_000
+"""What they may take in the ledger, in letters; the newest stays in any case."""
+_APPROVALS = 200
+"""The approvals that are kept, the newest."""
+_SCRIPTS_SPAN = timedelta(days=1)
+"""How long an approval by ``push_plan(approve=...)`` lets later plans through."""
+
+
+@frozen(kw_only=True)
+class _HeldPlan:
+    """A plan that held something, as a person may approve it later."""
+
+    digest: str = field(validator=checks.text)
+    at: datetime = field(converter=checks.to_utc, validator=checks.moment)
+    rows: tuple[ApprovedRow, ...] = field(converter=checks.as_tuple)
+    read: ReadFigures | None = None
+
+
+@frozen(kw_only=True)
+class _Waiting:
+    """Since when rows are held."""
+
+    rows: tuple[tuple[str, str | None, datetime], ...] = field(default=(), converter=checks.as_tuple)
+
+
+def guarded(
+    plan: SyncPlan, snapshot: InventorySnapshot, cart: CartSettings, context: Context, *, handed: bool
+) -> Steps[SyncPlan]:
+    """Hold what is over the cart's guardrails, and remember what it was judged by.
+
+    Args:
+        plan: What ``make_plan`` gave.
+        snapshot: Its reading.
+        cart: Has the limits.
+        context: Ledger and clock.
+        handed: The caller gave the reading itself, which is the caller's word that it is fresh.
+    """
+    place = f"guardrails of {plan.cart}"
+    memory = yield from _recall(place, plan.merchant, context)
+    history = yield from _history(memory, plan.merchant, plan.cart, context)
+    read = read_figures(snapshot)
+    now = context.clock.now()
+    taken_at = now if handed else snapshot.taken_at
+    judged = guard(plan, cart.guardrails, history, now, read=read, taken_at=taken_at)
+    held = {line.key for line in judged.held if is_guarded(line)}
+    reasons = {line.reason for line in judged.held}
+    news = {"history": "first" if history.first and "too_many_zeros" in reasons else "known"}
+    if not reasons & {"partial_snapshot", "shrunken_snapshot"}:
+        news["read"] = to_json(read)
+    since = [(*key, history.waiting.get(key, now)) for key in sorted(held, key=_order)]
+    news["waiting"] = to_json(_Waiting(rows=since))
+    news = {key: text for key, text in news.items() if memory.get(key) != text}
+    yield from _keep(place, news, plan.merchant, context)
+    rows = rows_of(judged)
+    if rows:
+        kept = _HeldPlan(digest=judged.digest, at=now, rows=rows, read=read)
+        yield from _keep_plan(plan, kept, context)
+    return judged
+
+
+def guarded_again(plan: SyncPlan, approve: str | None, context: Context) -> Steps[SyncPlan]:
+    """Look at a plan again before it is pushed; its approval by digest holds for later plans too."""
+    now = context.clock.now()
+    if approve is not None:
+        rows = rows_of(plan)
+        if rows:
+            approval = Approval(
+                digest=approve,
+                by="push_plan",
+                reason="its approve argument",
+                at=now,
+                until=now + _SCRIPTS_SPAN,
+                rows=rows,
+            )
+            yield from _approve(plan.merchant, plan.cart, approval, None, context)
+        return guard_again(plan, (), now, approved=True)
+    approvals = yield from _approvals(plan.merchant, plan.cart, context)
+    return guard_again(plan, approvals, now)
+
+
+def approve_flow(
+    cart: CartSettings | str,
+    digest: str,
+    by: str,
+    reason: str,
+    until: datetime | timedelta,
+    rows: Collection[Key] | None,
+    merchant: MerchantSettings | str,
+    context: Context,
+) -> Steps[Approval]:
+    """Let held lines of a plan through, in this plan and in later ones."""
+    name = cart.name if isinstance(cart, CartSettings) else cart
+    merchant = merchant.name if isinstance(merchant, MerchantSettings) else merchant
+    now = context.clock.now()
+    if not isinstance(until, datetime | timedelta):
+        raise WrongTypeError(
+            f"until is a datetime or a timedelta, not {shown(until)}",
+            remedy="Give a span such as timedelta(days=2).",
+        )
+    plans = yield from _plans(merchant, name, context)
+    plan = next((one for one in plans.values() if one.digest == digest), None)
+    if plan is None:
+        raise SettingsError(
+            f"No plan of {merchant} / {name} with held lines has the digest {digest!r}",
+            code="unknown_digest",
+            remedy="Plan with this ledger, look at the plan, and approve it by its digest.",
+        )
+    approval = Approval(
+        digest=digest,
+        by=by,
+        reason=reason,
+        at=now,
+        until=now + until if isinstance(until, timedelta) else until,
+        rows=_chosen(plan, rows),
+    )
+    if approval.until <= now:
+        raise SettingsError(
+            f"The approval would have ended at {approval.until:%Y-%m-%d %H:%M:%S}Z already",
+            code="approval_ended",
+            remedy="Give a moment to come, or a span from now such as timedelta(days=2).",
+        )
+    whole = rows is None
+    yield from _approve(merchant, name, approval, plan.read if whole else None, context)
+    return approval
+
+
+def _chosen(plan: _HeldPlan, rows: Collection[Key] | None) -> tuple[ApprovedRow, ...]:
+    if rows is None:
+        return plan.rows
+    wanted = set(rows)
+    strange = sorted(wanted - {row.key for row in plan.rows}, key=_order)
+    if strange or not wanted:
+        named = ", ".join(map(repr, strange[:5]))
+        raise SettingsError(
+            f"The plan {plan.digest} does not hold {named}" if strange else "No row is approved",
+            code="not_held",
+            remedy="Approve rows that the plan holds; read_approvals() gives those marked in its CSV.",
+        )
+    return tuple(row for row in plan.rows if row.key in wanted)
+
+
+def _approve(
+    merchant: str, cart: str, approval: Approval, read: ReadFigures | None, context: Context
+) -> Steps[None]:
+    """Keep an approval; one of a whole plan says that its reading is good."""
+    namespace = f"approvals of {cart}"
+    kept = yield from _recall(namespace, merchant, context)
+    if len(kept) >= _APPROVALS and context.ledger is not None:
+        newest = dict(sorted(kept.items())[-_APPROVALS // 2 :])
+        yield from call(context.ledger.memory(merchant).forget, namespace)
+        yield from _keep(namespace, newest, merchant, context)
+    key = f"{approval.at.isoformat()} {approval.digest}"
+    yield from _keep(namespace, {key: to_json(approval)}, merchant, context)
+    if read is not None:
+        yield from _keep(f"guardrails of {cart}", {"read": to_json(read)}, merchant, context)
+
+
+def _history(memory: Mapping[str, str], merchant: str, cart: str, context: Context) -> Steps[CartHistory]:
+    if context.ledger is None:
+        return CartHistory()
+    told: Iterable[ListingState] = yield from call(context.ledger.states, merchant, cart)
+    states = yield from call(tuple, told)
+    first = memory.get("history") == "first"
+    if "history" not in memory:
+        first = all(state.sent is None and state.accepted is None for state in states)
+    waiting = from_json(memory.get("waiting", "{}"), _Waiting)
+    return CartHistory(
+        first=first,
+        known=last_known(states),
+        read=from_json(memory["read"], ReadFigures) if "read" in memory else None,
+        approvals=(yield from _approvals(merchant, cart, context)),
+        waiting={(sku, place): since for sku, place, since in waiting.rows},
+    )
+
+
+def _approvals(merchant: str, cart: str, context: Context) -> Steps[tuple[Approval, ...]]:
+    kept = yield from _recall(f"approvals of {cart}", merchant, context)
+    return tuple(from_json(text, Approval) for text in kept.values())
+
+
+def _plans(merchant: str, cart: str, context: Context) -> Steps[dict[str, _HeldPlan]]:
+    """Give the plans that can be approved, by the slot they are kept in; emptied slots are left out."""
+    kept = yield from _recall(f"held plans of {cart}", merchant, context)
+    return {slot: from_json(text, _HeldPlan) for slot, text in kept.items() if text}
+
+
+def _keep_plan(plan: SyncPlan, held: _HeldPlan, context: Context) -> Steps[None]:
+    """Keep a plan in the slot it has, else in a free one, else in the oldest one's."""
+    plans = yield from _plans(plan.merchant, plan.cart, context)
+    same = [slot for slot, one in plans.items() if one.digest == held.digest]
+    free = [slot for slot in map(str, range(_PLANS)) if slot not in plans]
+    oldest = sorted(plans, key=lambda slot: plans[slot].at)
+    slot = (same or free or oldest)[0]
+    news = {slot: to_json(held)}
+    others = {other: len(to_json(plans[other])) for other in oldest if other != slot}
+    letters = len(news[slot]) + sum(others.values())
+    for other, length in others.items():
+        if letters > _LETTERS:
+            letters -= length
+            news[other] = ""
+    yield from _keep(f"held plans of {plan.cart}", news, plan.merchant, context)
+
+
+def _recall(namespace: str, merchant: str, context: Context) -> Steps[Mapping[str, str]]:
+    if context.ledger is None:
+        return {}
+    return (yield from call(context.ledger.memory(merchant).recall, namespace))
+
+
+def _keep(namespace: str, news: Mapping[str, str], merchant: str, context: Context) -> Steps[None]:
+    if context.ledger is not None and news:
+        yield from call(context.ledger.memory(merchant).remember, namespace, news)
+
+
+def _order(key: Key) -> tuple[str, str]:
+    return key[0], key[1] or ""
