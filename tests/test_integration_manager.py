@@ -254,7 +254,7 @@ def in_place(field: str, value: Any) -> dict[str, Any]:
         (in_place("qty_available", "4"), r"warehouses\.9101\.qty_available must be a whole number, not '4'"),
         (in_place("qty_available", True), r"must be a whole number, not True"),
         (in_place("qty_on_hand", None), r"warehouses\.9101\.qty_on_hand must be a whole number, not None"),
-        (in_place("qty_on_hand", 2**63), r"must be a whole number, not 9223372036854775808"),
+        (in_place("qty_on_hand", 2**63), r"at most 9223372036854775807"),
         (in_place("warehouse", 7), r"warehouse must be text, not 7"),
         (in_place("wms_datetime", "2026-01-05 08:00:00"), r"must be a date and time with its zone"),
         (row(wms_datetime="yesterday"), r"wms_datetime must be a date and time with its zone"),
