@@ -6,7 +6,7 @@ are held, the plans that held something, and what was approved.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from attrs import field, frozen
@@ -14,8 +14,7 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.checks import shown
 from omsync.errors import SettingsError, WrongTypeError
-from omsync.exchange import ListingState
-from omsync.http.steps import Steps, call
+from omsync.http.steps import Steps
 from omsync.model import InventorySnapshot
 from omsync.planning import SyncPlan
 from omsync.planning.approvals import Approval, ApprovedRow, rows_of
@@ -29,6 +28,7 @@ from omsync.planning.guards import (
     read_figures,
 )
 from omsync.planning.plan import Key
+from omsync.remembered import forget, keep, recall, states_of
 from omsync.runs import Context
 from omsync.serial import from_json, to_json
 from omsync.settings import CartSettings, MerchantSettings
@@ -75,7 +75,7 @@ def guarded(
         handed: The caller gave the reading itself, which is the caller's word that it is fresh.
     """
     place = f"guardrails of {plan.cart}"
-    memory = yield from _recall(place, plan.merchant, context)
+    memory = yield from recall(place, plan.merchant, context)
     history = yield from _history(memory, plan.merchant, plan.cart, context)
     read = read_figures(snapshot)
     now = context.clock.now()
@@ -89,7 +89,7 @@ def guarded(
     since = [(*key, history.waiting.get(key, now)) for key in sorted(held, key=_order)]
     news["waiting"] = to_json(_Waiting(rows=since))
     news = {key: text for key, text in news.items() if memory.get(key) != text}
-    yield from _keep(place, news, plan.merchant, context)
+    yield from keep(place, news, plan.merchant, context)
     rows = rows_of(judged)
     if rows:
         kept = _HeldPlan(digest=judged.digest, at=now, rows=rows, read=read)
@@ -183,22 +183,21 @@ def _approve(
 ) -> Steps[None]:
     """Keep an approval; one of a whole plan says that its reading is good."""
     namespace = f"approvals of {cart}"
-    kept = yield from _recall(namespace, merchant, context)
-    if len(kept) >= _APPROVALS and context.ledger is not None:
+    kept = yield from recall(namespace, merchant, context)
+    if len(kept) >= _APPROVALS:
         newest = dict(sorted(kept.items())[-_APPROVALS // 2 :])
-        yield from call(context.ledger.memory(merchant).forget, namespace)
-        yield from _keep(namespace, newest, merchant, context)
+        yield from forget(namespace, merchant, context)
+        yield from keep(namespace, newest, merchant, context)
     key = f"{approval.at.isoformat()} {approval.digest}"
-    yield from _keep(namespace, {key: to_json(approval)}, merchant, context)
+    yield from keep(namespace, {key: to_json(approval)}, merchant, context)
     if read is not None:
-        yield from _keep(f"guardrails of {cart}", {"read": to_json(read)}, merchant, context)
+        yield from keep(f"guardrails of {cart}", {"read": to_json(read)}, merchant, context)
 
 
 def _history(memory: Mapping[str, str], merchant: str, cart: str, context: Context) -> Steps[CartHistory]:
     if context.ledger is None:
         return CartHistory()
-    told: Iterable[ListingState] = yield from call(context.ledger.states, merchant, cart)
-    states = yield from call(tuple, told)
+    states = yield from states_of(merchant, cart, context)
     first = memory.get("history") == "first"
     if "history" not in memory:
         first = all(state.sent is None and state.accepted is None for state in states)
@@ -213,13 +212,13 @@ def _history(memory: Mapping[str, str], merchant: str, cart: str, context: Conte
 
 
 def _approvals(merchant: str, cart: str, context: Context) -> Steps[tuple[Approval, ...]]:
-    kept = yield from _recall(f"approvals of {cart}", merchant, context)
+    kept = yield from recall(f"approvals of {cart}", merchant, context)
     return tuple(from_json(text, Approval) for text in kept.values())
 
 
 def _plans(merchant: str, cart: str, context: Context) -> Steps[dict[str, _HeldPlan]]:
     """Give the plans that can be approved, by the slot they are kept in; emptied slots are left out."""
-    kept = yield from _recall(f"held plans of {cart}", merchant, context)
+    kept = yield from recall(f"held plans of {cart}", merchant, context)
     return {slot: from_json(text, _HeldPlan) for slot, text in kept.items() if text}
 
 
@@ -237,18 +236,7 @@ def _keep_plan(plan: SyncPlan, held: _HeldPlan, context: Context) -> Steps[None]
         if letters > _LETTERS:
             letters -= length
             news[other] = ""
-    yield from _keep(f"held plans of {plan.cart}", news, plan.merchant, context)
-
-
-def _recall(namespace: str, merchant: str, context: Context) -> Steps[Mapping[str, str]]:
-    if context.ledger is None:
-        return {}
-    return (yield from call(context.ledger.memory(merchant).recall, namespace))
-
-
-def _keep(namespace: str, news: Mapping[str, str], merchant: str, context: Context) -> Steps[None]:
-    if context.ledger is not None and news:
-        yield from call(context.ledger.memory(merchant).remember, namespace, news)
+    yield from keep(f"held plans of {plan.cart}", news, plan.merchant, context)
 
 
 def _order(key: Key) -> tuple[str, str]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 from attrs import evolve
 
 from omsync.allocation import Allocation
 from omsync.errors import LedgerError
-from omsync.exchange import ListingState, SinkCapabilities
+from omsync.exchange import SinkCapabilities
 from omsync.http.steps import Steps, call
 from omsync.planning import SyncPlan
 from omsync.planning.plan import Key
 from omsync.planning.sales import Fall, by_key, falls_seen, hold_maybe_sold, hold_new_rises, lag_notices
 from omsync.ports import SourceMemory
+from omsync.remembered import states_of
 from omsync.runs import Context
 from omsync.settings import CartSettings
 
@@ -43,8 +44,7 @@ def watch_sales(
         return plan
     watches_falls = cart.order_lag > 0 and capabilities.readable
     if watches_falls or cart.rises_seen_twice:
-        told: Iterable[ListingState] = yield from call(context.ledger.states, plan.merchant, plan.cart)
-        states = by_key((yield from call(list, told)))
+        states = by_key((yield from states_of(plan.merchant, plan.cart, context)))
         if watches_falls:
             lag = timedelta(minutes=cart.order_lag)
             memory = context.ledger.memory(plan.merchant)

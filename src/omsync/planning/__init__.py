@@ -3,11 +3,13 @@
 A plan is data. A dry run is a plan that nobody pushed.
 """
 
+from omsync.planning.accepted import accepted_figures, overdue_figures
 from omsync.planning.approvals import Approval, ApprovedRow, approved_rows
-from omsync.planning.compare import accepted_figures, make_plan, overdue_figures, refresh
+from omsync.planning.compare import make_plan
 from omsync.planning.guards import CartHistory, ReadFigures, guard, read_figures
 from omsync.planning.plan import KnownRow, PlanLine, SyncPlan
 from omsync.planning.pushing import batches, changes_of
+from omsync.planning.refresh import refresh
 
 __all__ = [
     "Approval",

@@ -16,6 +16,7 @@ from attrs import evolve, field, frozen
 from omsync import checks
 from omsync.allocation import Notice
 from omsync.exchange import ListingState, SinkCapabilities
+from omsync.planning.accepted import is_answered
 from omsync.planning.plan import Key, PlanLine, SyncPlan
 from omsync.settings import CartSettings
 
@@ -134,16 +135,9 @@ def _left_with(state: ListingState, known: Fall | None, *, at_once: bool) -> int
         level = accepted if accepted_at > seen_at else seen
     else:
         level = min(accepted, seen)
-    if level is None or state.sent is None or _is_answered(state):
+    if level is None or state.sent is None or is_answered(state):
         return level
     return min(level, state.sent)
-
-
-def _is_answered(state: ListingState) -> bool:
-    """Tell whether what was sent last was answered; if not, the cart may have taken it, and show it."""
-    if state.sent_at is None:
-        return True
-    return state.accepted_at is not None and state.accepted_at >= state.sent_at
 
 
 def hold_maybe_sold(

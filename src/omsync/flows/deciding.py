@@ -1,0 +1,94 @@
+"""Deciding what a cart is to be told: allocate, look at the cart, compare, hold to the guards."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from omsync.allocation import Allocation, allocate
+from omsync.allocation.locations import check_channel_is_read, check_location
+from omsync.chronicle import settings_digest
+from omsync.exchange import CartListing, SinkCapabilities
+from omsync.flows.arguments import Sink, Source, check_arguments
+from omsync.flows.carts import notices_of, read_cart, with_memory
+from omsync.flows.reading import snapshot_of
+from omsync.guarding import guarded
+from omsync.http.steps import Steps, call
+from omsync.model import InventorySnapshot
+from omsync.orders_flow import GivenOrders, OrdersRead, orders_for
+from omsync.planning import SyncPlan, accepted_figures, make_plan, overdue_figures
+from omsync.planning.plan import Key
+from omsync.remembered import states_of
+from omsync.runs import Context
+from omsync.sales_flow import watch_sales
+from omsync.settings import CartSettings, MerchantSettings
+
+__all__ = ["plan_flow", "plan_steps"]
+
+
+def plan_flow(
+    source: Source | InventorySnapshot | None,
+    sink: Sink,
+    cart: CartSettings,
+    merchant: MerchantSettings,
+    orders_in_flight: GivenOrders | OrdersRead | None,
+    context: Context,
+) -> Steps[SyncPlan]:
+    """Decide what a cart is to be told, and compare it with what the cart shows."""
+    check_arguments(sink, cart, merchant, source)
+    sink = with_memory(sink, merchant.name, context)
+    return (yield from plan_steps(source, sink, cart, merchant, orders_in_flight, context))
+
+
+def plan_steps(
+    source: Source | InventorySnapshot | None,
+    sink: Sink,
+    cart: CartSettings,
+    merchant: MerchantSettings,
+    orders_in_flight: GivenOrders | OrdersRead | None,
+    context: Context,
+    *,
+    fetched: bool = False,
+) -> Steps[SyncPlan]:
+    """Work out the plan; the sink has its memory already."""
+    if not cart.enabled:
+        return SyncPlan(merchant=merchant.name, cart=cart.name, enabled=False)
+    check_location(merchant, cart)
+    snapshot = yield from snapshot_of(source, merchant, context)
+    check_channel_is_read(snapshot, merchant, cart)
+    orders = yield from orders_for(orders_in_flight, snapshot, cart, merchant, context)
+    context.tell("allocate", 0, None)
+    allocation = yield from call(allocate, snapshot, merchant, cart, orders.units, orders_when=orders.when)
+    capabilities = sink.capabilities
+    said = yield from notices_of(sink, context.clock.now())
+    shown: list[CartListing] = []
+    accepted: dict[Key, int] = {}
+    overdue: frozenset[Key] = frozenset()
+    if capabilities.readable:
+        skus = sorted(_asked_for(allocation, capabilities))
+        context.tell("read cart", 0, len(skus))
+        shown = yield from read_cart(sink, skus)
+        context.tell("read cart", len(skus), len(skus))
+    else:
+        states = yield from states_of(merchant.name, cart.name, context)
+        accepted = accepted_figures(states)
+        overdue = overdue_figures(
+            states,
+            now=context.clock.now(),
+            after=cart.reassert_after,
+            zeros_after=cart.reassert_zeros_after,
+        )
+    plan = make_plan(allocation, shown, capabilities, accepted, overdue)
+    plan = evolve(plan, settings_digest=settings_digest(merchant, cart))
+    plan = yield from watch_sales(plan, allocation, cart, capabilities, orders.sold_here, context)
+    said = (*orders.notices, *said)
+    plan = evolve(plan, notices=(*plan.notices, *said)) if said else plan
+    handed = isinstance(source, InventorySnapshot) and not fetched
+    return (yield from guarded(plan, snapshot, cart, context, handed=handed))
+
+
+def _asked_for(allocation: Allocation, capabilities: SinkCapabilities) -> set[str]:
+    """Name the listings to read; a cart that is sent everything is told of those without a quantity too."""
+    skus = {quantity.listing_sku for quantity in allocation.quantities}
+    if capabilities.contents == "full":
+        skus |= {skipped.listing_sku for skipped in allocation.skipped if skipped.listing_sku is not None}
+    return skus

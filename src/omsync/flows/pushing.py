@@ -1,0 +1,172 @@
+"""Pushing a plan: the second leg, batch by batch, each noted in the ledger before and after."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from omsync.checks import shown
+from omsync.chronicle import Chronicle
+from omsync.errors import OmsyncError, SettingsError, WrongTypeError
+from omsync.exchange import ListingState, RunRecord
+from omsync.flows.arguments import Sink, check_sink
+from omsync.flows.carts import push_batch, read_cart, with_memory
+from omsync.guarding import guarded_again
+from omsync.http.steps import Steps, call
+from omsync.leases import Hold, ledger_notices, under_lease
+from omsync.planning import SyncPlan, accepted_figures
+from omsync.pushing import Push
+from omsync.remembered import states_of
+from omsync.report import SyncReport
+from omsync.runs import Context, fail, finish, new_run, report_of
+
+__all__ = ["push_flow", "push_under_lease"]
+
+log = logging.getLogger("omsync")
+
+
+def push_flow(
+    plan: SyncPlan, sink: Sink, approve: str | None, context: Context, *, fresh: bool = False
+) -> Steps[SyncReport]:
+    """Push a plan: the second leg.
+
+    Args:
+        plan: What to push.
+        sink: The cart.
+        approve: The plan's digest, to let its held lines through too.
+        context: Ledger, clock, deadline.
+        fresh: The cart was read a moment ago, so it is not read again.
+    """
+    if not isinstance(plan, SyncPlan):
+        raise WrongTypeError(
+            f"push_plan() takes a SyncPlan, not {shown(plan)}",
+            remedy="Make one with plan_cart(), or read a saved one with load_plan().",
+        )
+    check_sink(sink)
+    if approve is not None and approve != plan.digest:
+        raise SettingsError(
+            f"The approval is for the plan {approve}, and this plan is {plan.digest}",
+            code="digest_mismatch",
+            remedy="Look at this plan, and approve it by its own digest.",
+        )
+    here = sink.capabilities.destination
+    if plan.enabled and plan.destination not in {"", here}:
+        raise SettingsError(
+            f"The plan was made for {plan.destination!r}, and this sink is {here!r}",
+            code="other_destination",
+            remedy="Push it to the cart it was made for, or plan again for this one.",
+        )
+    run = new_run(plan.merchant, plan.cart, context)
+
+    def work(hold: Hold) -> Steps[SyncReport]:
+        mine = with_memory(sink, plan.merchant, context)
+        looked_at = (yield from guarded_again(plan, approve, context)) if plan.enabled else plan
+        if context.ledger is not None:
+            yield from call(context.ledger.begin_run, run)
+        return (
+            yield from push_under_lease(run, looked_at, mine, approve is not None, context, hold, fresh=fresh)
+        )
+
+    return (yield from under_lease(run, work, context))
+
+
+def push_under_lease(
+    run: RunRecord,
+    plan: SyncPlan,
+    sink: Sink,
+    approved: bool,
+    context: Context,
+    hold: Hold,
+    *,
+    fresh: bool,
+) -> Steps[SyncReport]:
+    """Push a plan by a run that holds its cart's lease."""
+    if not plan.enabled:
+        yield from finish(run, context, "disabled", {}, None)
+        return report_of(run, plan, "disabled", (), context)
+    plan = evolve(plan, notices=(*plan.notices, *ledger_notices(context.ledger)))
+    try:
+        push = Push(plan=plan, capabilities=sink.capabilities, run_id=run.run_id, approved=approved)
+    except BaseException as error:
+        yield from fail(error, report_of(run, plan, "failed", (), context, error), run, context)
+        raise
+    try:
+        if not fresh:
+            yield from _look_again(push, sink, context)
+        yield from _remember(push.desired(context.clock.now()), plan, context)
+        yield from _push_batches(push, run, plan, sink, context, hold)
+        report = report_of(run, push.plan, push.status(), push.outcomes(), context)
+        yield from finish(run, context, report.status, report.counts, None, report.why)
+    except BaseException as error:
+        push.stop("not_sent" if isinstance(error, Exception) else "cancelled", str(error))
+        status = "partial" if push.sent_any else "failed"
+        report = report_of(run, push.plan, status, push.outcomes(), context, error)
+        yield from fail(error, report, run, context)
+        raise
+    return report
+
+
+def _look_again(push: Push, sink: Sink, context: Context) -> Steps[None]:
+    plan = push.plan
+    skus = sorted({line.listing_sku for line in plan.lines if line.action in {"change", "hold"}})
+    if sink.capabilities.contents == "full":
+        skus = sorted({line.listing_sku for line in plan.lines} | {row.listing_sku for row in plan.known})
+    if not skus:
+        return
+    if sink.capabilities.readable:
+        push.refresh((yield from read_cart(sink, skus)))
+    else:
+        states = yield from states_of(push.plan.merchant, push.plan.cart, context)
+        push.refresh((), accepted_figures(states))
+
+
+def _push_batches(
+    push: Push, run: RunRecord, plan: SyncPlan, sink: Sink, context: Context, hold: Hold
+) -> Steps[None]:
+    total = push.rows_left
+    chronicle = Chronicle(push.plan, run, context)
+    while push.rows_left:
+        if context.deadline is not None and context.clock.now() >= context.deadline:
+            push.stop(
+                "deadline", f"The deadline {context.deadline:%Y-%m-%d %H:%M:%S}Z came first; run again."
+            )
+            return
+        if not (yield from call(hold.is_kept)):
+            push.stop("lease_lost", str(hold.loss))
+            return
+        batch = push.next_batch()
+        yield from _remember(push.sent(batch, context.clock.now()), plan, context)
+        yield from chronicle.sent(batch)
+        push.goes_out(batch)
+        try:
+            results = yield from push_batch(sink, batch)
+        except SettingsError:
+            # Nothing was sent, and nothing will be until the settings are right: let the caller see it.
+            push.goes_out(())
+            yield from chronicle.not_sent()
+            raise
+        except OmsyncError as error:
+            push.batch_failed(batch, error)
+            yield from chronicle.failed(push.outcome_of)
+        else:
+            push.batch_answered(batch, results)
+            yield from chronicle.answered(batch, results)
+        yield from _remember(push.learned(context.clock.now()), plan, context)
+        context.tell("push", total - push.rows_left, total)
+        if context.ledger is not None:
+            yield from call(context.ledger.touch_run, run.run_id, context.clock.now())
+    unseen = push.unseen_listings()
+    if unseen:
+        try:
+            push.seen((yield from read_cart(sink, unseen)))
+        except OmsyncError as error:
+            # What was accepted stays accepted; only whether it shows is not known.
+            log.warning("The cart %r could not be read back: %s", plan.cart, error.message)
+        yield from _remember(push.learned(context.clock.now()), plan, context)
+
+
+def _remember(states: Sequence[ListingState], plan: SyncPlan, context: Context) -> Steps[None]:
+    if context.ledger is not None and states:
+        yield from call(context.ledger.record_states, plan.merchant, plan.cart, states)

@@ -1,0 +1,57 @@
+"""What a cart that cannot be read is taken to show, and how long that is believed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from omsync.exchange import ListingState
+from omsync.planning.plan import Key
+
+__all__ = ["accepted_figures", "is_answered", "overdue_figures"]
+
+
+def accepted_figures(states: Iterable[ListingState]) -> dict[Key, int]:
+    """Give what a cart that cannot be read is taken to show: what it last accepted.
+
+    A figure that was sent since and never answered leaves open what the cart shows, so it is left out and
+    the line is sent again; that the same figure was accepted earlier says nothing, since another may have
+    been sent in between.
+    """
+    return {
+        (state.listing_sku, state.location_id): state.accepted
+        for state in states
+        if state.accepted is not None and state.sent in {None, state.accepted} and is_answered(state)
+    }
+
+
+def overdue_figures(
+    states: Iterable[ListingState],
+    *,
+    now: datetime,
+    after: int,
+    zeros_after: int,
+) -> frozenset[Key]:
+    """Name what was accepted longer ago than it is taken for granted; nobody has seen it since. Pure.
+
+    Args:
+        states: What the ledger knows.
+        now: Decides about age.
+        after: Hours that a figure may be old at most; 0 for any age.
+        zeros_after: The same for a 0.
+    """
+
+    def is_overdue(state: ListingState) -> bool:
+        most = zeros_after if state.accepted == 0 else after
+        return most > 0 and (state.accepted_at is None or now - state.accepted_at > timedelta(hours=most))
+
+    return frozenset(
+        (state.listing_sku, state.location_id)
+        for state in states
+        if state.accepted is not None and is_overdue(state)
+    )
+
+
+def is_answered(state: ListingState) -> bool:
+    """Tell whether what was sent last was answered; if not, the cart may have taken it, and show it."""
+    return state.sent_at is None or (state.accepted_at is not None and state.accepted_at >= state.sent_at)
