@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 from broken_ledgers import BROKEN, bench_of, sqlite_bench
 from fake_ports import DictLedger
+from sql_place import SqlPlace
 
 from omsync.testing import LEDGER_CHECKS, LedgerBench, LedgerConformance, check_ledger
 
@@ -27,6 +28,16 @@ class TestSqliteLedger(LedgerConformance):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> LedgerBench:
         return sqlite_bench(tmp_path / "ledger.db")
+
+
+class TestSqlLedger(LedgerConformance):
+    """In a SQLite file; ``tests/postgres`` holds it to the kit on a real PostgreSQL."""
+
+    not_applicable = ()
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> LedgerBench:
+        return SqlPlace(url=f"sqlite:///{tmp_path / 'ledger.db'}").bench()
 
 
 class TestDictLedger(LedgerConformance):

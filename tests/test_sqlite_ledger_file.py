@@ -249,7 +249,7 @@ def test_what_is_older_than_is_kept_goes_when_a_run_ends_and_the_newest_run_stay
 def test_a_run_drops_a_bounded_number_of_rows_and_always_more_than_it_adds(
     path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_PRUNED_AT_ONCE", 3)
+    monkeypatch.setattr(sqlite, "PRUNED_AT_ONCE", 3)
     with SqliteLedger(path, keep=timedelta(days=1), now=clock) as ledger:
         ledger.record_history("acme", "shop", [sent(str(number)) for number in range(10)])
         ledger.finish_run(ended("r1", at=clock.time))

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 
 from omsync.errors import LedgerError
 
-__all__ = ["explained"]
+__all__ = ["Meaning", "broken_text", "explained", "meaning_of"]
+
+Meaning = tuple[str, str, str]
+"""An error's code, words that follow the ledger's name, and the remedy."""
 
 _MEANINGS = {
     "SQLITE_BUSY": (
@@ -47,14 +50,22 @@ def explained(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "")  # Misuse that Python notices has no name.
-        code, words, remedy = next(
-            (meaning for prefix, meaning in _MEANINGS.items() if name.startswith(prefix)), _OTHERWISE
-        )
+        code, words, remedy = meaning_of(error)
         raise LedgerError(f"The ledger {path!r} {words} ({error})", code=code, remedy=remedy) from error
     except UnicodeEncodeError as error:
-        raise LedgerError(
-            f"The ledger {path!r} cannot keep a text that is broken: {error.object!r} ({error.reason})",
-            code="broken_text",
-            remedy="Correct the code or name where it comes from; half of a character got lost in it.",
-        ) from error
+        raise broken_text(path, error) from error
+
+
+def meaning_of(error: BaseException) -> Meaning:
+    """Tell what a complaint of SQLite means."""
+    name = getattr(error, "sqlite_errorname", "")  # Misuse that Python notices has no name.
+    return next((meaning for prefix, meaning in _MEANINGS.items() if name.startswith(prefix)), _OTHERWISE)
+
+
+def broken_text(ledger: str, error: UnicodeEncodeError) -> LedgerError:
+    """Say which text no ledger can keep."""
+    return LedgerError(
+        f"The ledger {ledger!r} cannot keep a text that is broken: {error.object!r} ({error.reason})",
+        code="broken_text",
+        remedy="Correct the code or name where it comes from; half of a character got lost in it.",
+    )

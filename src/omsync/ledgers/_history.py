@@ -11,7 +11,10 @@ from typing import Any
 from omsync.exchange import HistoryEntry
 from omsync.ledgers._rows import time_text
 
-__all__ = ["HISTORY", "RECORD", "entry_from_row", "entry_row", "prune"]
+__all__ = ["HISTORY", "PRUNED_AT_ONCE", "RECORD", "entry_from_row", "entry_row", "prune"]
+
+PRUNED_AT_ONCE = 10_000
+"""Old rows of a kind that the end of a run drops at most, besides twice as many as were added since."""
 
 RECORD = """
 INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -6,7 +6,11 @@ import os
 import socket
 from pathlib import Path
 
-__all__ = ["process_is_gone", "this_host"]
+from attrs import evolve
+
+from omsync.exchange import RunRecord
+
+__all__ = ["as_it_stands", "process_is_gone", "this_host"]
 
 CONTAINER = Path("/proc/self/ns/pid")
 ASKING_IS_HARMLESS = os.name == "posix"
@@ -35,3 +39,23 @@ def process_is_gone(pid: int) -> bool:
     except OSError:
         return False  # Another user's process may not be asked about, so it lives.
     return False
+
+
+def as_it_stands(run: RunRecord, *, pid: int, host: str, is_silent: bool) -> RunRecord:
+    """Give a run with the status that it has now: one under way may have died.
+
+    Args:
+        run: The run as it was noted.
+        pid: Its process.
+        host: What ``this_host`` gave there.
+        is_silent: Whether it gave no sign of life for too long.
+    """
+    if run.status != "in_progress" or run.last_seen_at is None:
+        return run
+    if host == this_host() and process_is_gone(pid):
+        return evolve(run, status="died", message=f"its process {pid} is gone")
+    if is_silent:
+        return evolve(
+            run, status="died", message=f"no sign of life since {run.last_seen_at:%Y-%m-%d %H:%M:%S}Z"
+        )
+    return run

@@ -2,55 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from attrs import evolve
+
 from omsync.checks import FrozenMapping, shown
-from omsync.errors import InvalidValueError, WrongTypeError
+from omsync.errors import DecodeError, InvalidValueError, LedgerError, WrongTypeError
+from omsync.model import InventorySnapshot
 from omsync.ports import ListingState, RunRecord
-from omsync.serial import from_json, to_json
+from omsync.serial import from_json, snapshot_from_json, snapshot_to_json, to_json
+from omsync.settings import MerchantSettings
 
 __all__ = [
+    "FIGURES",
+    "LASTING",
     "MERGE_STATE",
     "STATES",
+    "STATE_COLUMNS",
+    "begun",
+    "ended",
+    "merchant_name",
+    "only_texts",
+    "run_exists",
     "run_from_row",
     "run_row",
+    "snapshot_from_bytes",
+    "snapshot_to_bytes",
     "state_from_row",
     "state_row",
     "text_or_none",
     "time_or_none",
     "time_text",
+    "unknown_run",
 ]
 
-_FIGURES = ("desired", "sent", "accepted", "observed")
-_LASTING = ("desired", "observed")
-_COLUMNS = (
+FIGURES = ("desired", "sent", "accepted", "observed")
+LASTING = ("desired", "observed")
+STATE_COLUMNS = (
     "listing_sku",
     "location_id",
-    *(name for figure in _FIGURES for name in (figure, f"{figure}_at", f"{figure}_run")),
-    *(f"{figure}_since" for figure in _LASTING),
+    *(name for figure in FIGURES for name in (figure, f"{figure}_at", f"{figure}_run")),
+    *(f"{figure}_since" for figure in LASTING),
 )
 # A figure brings its time and its run along, so that a new figure is never dated by an old time.
 _MERGED = [
     f"{figure} = coalesce(excluded.{figure}, {figure}), "
     f"{figure}_at = CASE WHEN excluded.{figure} IS NULL THEN {figure}_at ELSE excluded.{figure}_at END, "
     f"{figure}_run = CASE WHEN excluded.{figure} IS NULL THEN {figure}_run ELSE excluded.{figure}_run END"
-    for figure in _FIGURES
+    for figure in FIGURES
 ] + [
     f"{figure}_since = CASE WHEN excluded.{figure} IS NULL THEN {figure}_since "
     f"WHEN excluded.{figure} IS {figure} THEN coalesce({figure}_since, excluded.{figure}_at) "
     f"ELSE excluded.{figure}_at END"
-    for figure in _LASTING
+    for figure in LASTING
 ]
 # What is put together here are the names of columns, each written above; figures are always parameters.
 MERGE_STATE = (
-    f"INSERT INTO listing_figures (merchant, cart, {', '.join(_COLUMNS)}) "  # noqa: S608  see above
-    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 2))}) "
+    f"INSERT INTO listing_figures (merchant, cart, {', '.join(STATE_COLUMNS)}) "  # noqa: S608  see above
+    f"VALUES ({', '.join('?' * (len(STATE_COLUMNS) + 2))}) "
     f"ON CONFLICT (merchant, cart, listing_sku, location_id) DO UPDATE SET {', '.join(_MERGED)}"
 )
 STATES = (
-    f"SELECT {', '.join(_COLUMNS)} FROM listing_states WHERE merchant = ? AND cart = ? "  # noqa: S608  see above
+    f"SELECT {', '.join(STATE_COLUMNS)} FROM listing_states WHERE merchant = ? AND cart = ? "  # noqa: S608  see above
     "ORDER BY listing_sku, location_id"
 )
 
@@ -70,6 +86,43 @@ def text_or_none(moment: datetime | None) -> str | None:
 def time_or_none(text: str | None) -> datetime | None:
     """Read a time, if there is one."""
     return None if text is None else datetime.fromisoformat(text)
+
+
+def merchant_name(merchant: MerchantSettings | str) -> str:
+    """Give the name that a merchant's rows are kept under."""
+    return merchant.name if isinstance(merchant, MerchantSettings) else merchant
+
+
+def begun(run: RunRecord, now: datetime) -> RunRecord:
+    """Give a run as it is noted when it begins: in progress, whatever status the record has."""
+    began = run.started_at or now
+    return evolve(run, status="in_progress", started_at=began, last_seen_at=run.last_seen_at or began)
+
+
+def ended(run: RunRecord, now: datetime) -> RunRecord:
+    """Give a run as it is noted when it ends, with the times that the record lacks."""
+    if run.status in {"never", "in_progress"}:
+        raise InvalidValueError(f"A run that has ended cannot have the status {run.status!r}")
+    at = run.finished_at or now
+    return evolve(run, started_at=run.started_at or at, finished_at=at, last_seen_at=at)
+
+
+def run_exists(run_id: str, ledger: str) -> LedgerError:
+    """Say that an id is taken."""
+    return LedgerError(
+        f"The run {run_id!r} is in the ledger {ledger!r} already",
+        code="run_exists",
+        remedy="Give every run an id of its own.",
+    )
+
+
+def unknown_run(run_id: str, ledger: str) -> LedgerError:
+    """Say that a run has not begun here."""
+    return LedgerError(
+        f"The ledger {ledger!r} knows no run {run_id!r}",
+        code="unknown_run",
+        remedy="Begin the run in the same ledger.",
+    )
 
 
 def run_row(run: RunRecord) -> dict[str, Any]:
@@ -116,16 +169,42 @@ def state_row(merchant: str, cart: str, state: ListingState) -> tuple[Any, ...]:
     """Write what is known of a listing as a row for ``MERGE_STATE``."""
     row: list[Any] = [merchant, cart, state.listing_sku, state.location_id or ""]
     since: list[str | None] = []
-    for figure in _FIGURES:
+    for figure in FIGURES:
         units, at = getattr(state, figure), text_or_none(getattr(state, f"{figure}_at"))
         row += [units, at, getattr(state, f"{figure}_run")]
-        if figure in _LASTING:
+        if figure in LASTING:
             since.append(None if units is None else at)
     return (*row, *since)
 
 
 def state_from_row(row: Sequence[Any]) -> ListingState:
     """Read what is known of a listing as ``STATES`` gives it."""
-    known = dict(zip(_COLUMNS, row, strict=True))
+    known = dict(zip(STATE_COLUMNS, row, strict=True))
     times = {name: time_or_none(text) for name, text in known.items() if name.endswith(("_at", "_since"))}
     return ListingState(**{**known, **times})
+
+
+def snapshot_to_bytes(snapshot: InventorySnapshot) -> bytes:
+    """Write a snapshot, compressed."""
+    return zlib.compress(snapshot_to_json(snapshot).encode(errors="surrogatepass"), level=1)
+
+
+def snapshot_from_bytes(content: bytes, *, merchant: str, ledger: str, table: str) -> InventorySnapshot:
+    """Read a snapshot."""
+    try:
+        return snapshot_from_json(zlib.decompress(content).decode(errors="surrogatepass"))
+    except (zlib.error, UnicodeDecodeError, DecodeError) as error:
+        raise LedgerError(
+            f"The last snapshot of {merchant!r} in the ledger {ledger!r} cannot be read: {error}",
+            code="snapshot_unreadable",
+            remedy=f"Delete the merchant's row from its table {table}; the next read writes a new one.",
+        ) from error
+
+
+def only_texts(entries: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Give the entries of a memory, which are text, all of them."""
+    for entry in entries.items():
+        for part in entry:
+            if type(part) is not str:
+                raise WrongTypeError(f"A source's memory keeps text, not {shown(part)}")
+    return entries.items()

@@ -7,34 +7,39 @@ and several threads one ledger.
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from omsync.checks import shown
-from omsync.errors import DecodeError, InvalidValueError, LedgerError, WrongTypeError
+from omsync.errors import InvalidValueError
 from omsync.ledgers._backup import copy_to
 from omsync.ledgers._file import LedgerFile
-from omsync.ledgers._history import HISTORY, RECORD, entry_from_row, entry_row, prune
+from omsync.ledgers._history import HISTORY, PRUNED_AT_ONCE, RECORD, entry_from_row, entry_row, prune
 from omsync.ledgers._leases import Leases
-from omsync.ledgers._liveness import process_is_gone, this_host
+from omsync.ledgers._liveness import as_it_stands, this_host
 from omsync.ledgers._rows import (
     MERGE_STATE,
     STATES,
+    begun,
+    ended,
+    merchant_name,
+    only_texts,
+    run_exists,
     run_from_row,
     run_row,
+    snapshot_from_bytes,
+    snapshot_to_bytes,
     state_from_row,
     state_row,
     text_or_none,
     time_text,
+    unknown_run,
 )
 from omsync.model import InventorySnapshot
 from omsync.ports import HistoryEntry, Lease, ListingState, RunRecord, SourceMemory
-from omsync.serial import snapshot_from_json, snapshot_to_json
 from omsync.settings import MerchantSettings
 
 __all__ = ["SqliteLedger"]
@@ -67,8 +72,6 @@ UNION SELECT cart FROM listing_figures WHERE merchant = ?1
 ORDER BY cart
 """
 _REMEMBER = "REPLACE INTO source_memory (merchant, namespace, key, value, kept_at) VALUES (?, ?, ?, ?, ?)"
-_PRUNED_AT_ONCE = 10_000
-"""Old rows of a kind that the end of a run drops at most, besides twice as many as were added since."""
 
 
 def _utc_now() -> datetime:
@@ -135,15 +138,10 @@ class SqliteLedger:
             InvalidValueError: The run has no id.
             LedgerError: ``code="run_exists"``: there is a run of that id.
         """
-        began = run.started_at or self._now()
-        run = evolve(run, status="in_progress", started_at=began, last_seen_at=run.last_seen_at or began)
+        run = begun(run, self._now())
         with self._file.writing() as connection:
             if connection.execute("SELECT 1 FROM runs WHERE run_id = ?", (run.run_id,)).fetchone():
-                raise LedgerError(
-                    f"The run {run.run_id!r} is in the ledger {self._file.path!r} already",
-                    code="run_exists",
-                    remedy="Give every run an id of its own.",
-                )
+                raise run_exists(run.run_id, self._file.path)
             connection.execute(_INSERT_RUN, {**run_row(run), "pid": os.getpid(), "host": this_host()})
 
     def touch_run(self, run_id: str, now: datetime, /) -> None:
@@ -158,11 +156,7 @@ class SqliteLedger:
                 (time_text(now), run_id),
             )
             if not touched.rowcount:
-                raise LedgerError(
-                    f"The ledger {self._file.path!r} knows no run {run_id!r}",
-                    code="unknown_run",
-                    remedy="Begin the run in the same ledger file.",
-                )
+                raise unknown_run(run_id, self._file.path)
 
     def finish_run(self, run: RunRecord, /) -> None:
         """Note how a run ended; a run that was never begun here is noted whole.
@@ -170,32 +164,29 @@ class SqliteLedger:
         Raises:
             InvalidValueError: The run has no id, or its status is not one of a run that has ended.
         """
-        if run.status in {"never", "in_progress"}:
-            raise InvalidValueError(f"A run that has ended cannot have the status {run.status!r}")
-        ended = run.finished_at or self._now()
-        run = evolve(run, started_at=run.started_at or ended, finished_at=ended, last_seen_at=ended)
+        run = ended(run, self._now())
         with self._file.writing() as connection:
             connection.execute(_FINISH_RUN, {**run_row(run), "pid": os.getpid(), "host": this_host()})
             # More than a run adds, so that the file does not grow for ever; not all, so that no run waits.
-            prune(connection, before=self._now() - self._keep, most=_PRUNED_AT_ONCE + 2 * self._added)
+            prune(connection, before=self._now() - self._keep, most=PRUNED_AT_ONCE + 2 * self._added)
             self._added = 0
 
     def runs(self, merchant: MerchantSettings | str, cart: str | None = None, /) -> tuple[RunRecord, ...]:
         """Give the runs of a cart, or with ``cart=None`` the reads of the merchant; newest first."""
-        return self._newest(_name(merchant), cart, limit=-1)
+        return self._newest(merchant_name(merchant), cart, limit=-1)
 
     def status(self, merchant: MerchantSettings | str, cart: str | None = None, /) -> RunRecord:
         """Give the newest run of a cart, or of the merchant's reads; status ``"never"`` when there is none.
 
         Source: the founding document, "WMS Interface status".
         """
-        newest = self._newest(_name(merchant), cart, limit=1)
-        return newest[0] if newest else RunRecord(merchant=_name(merchant), cart=cart, status="never")
+        newest = self._newest(merchant_name(merchant), cart, limit=1)
+        return newest[0] if newest else RunRecord(merchant=merchant_name(merchant), cart=cart, status="never")
 
     def statuses(self, merchant: MerchantSettings | str, /) -> tuple[RunRecord, ...]:
         """Give the status of the order manager's reads, then of every cart known here, by name."""
         with self._file.reading() as connection:
-            carts = [cart for (cart,) in connection.execute(_KNOWN_CARTS, (_name(merchant),))]
+            carts = [cart for (cart,) in connection.execute(_KNOWN_CARTS, (merchant_name(merchant),))]
         return tuple(self.status(merchant, cart) for cart in (None, *carts))
 
     def save_snapshot(self, merchant: str, snapshot: InventorySnapshot, /) -> None:
@@ -203,7 +194,7 @@ class SqliteLedger:
 
         Where two reads overlapped, the one that began later stays, whichever ends first.
         """
-        content = zlib.compress(snapshot_to_json(snapshot).encode(errors="surrogatepass"), level=1)
+        content = snapshot_to_bytes(snapshot)
         times = time_text(snapshot.taken_at), time_text(self._now())
         with self._file.writing() as connection:
             connection.execute(
@@ -220,19 +211,12 @@ class SqliteLedger:
         Raises:
             LedgerError: ``code="snapshot_unreadable"``: it is damaged, or of another version of omsync.
         """
-        name = _name(merchant)
+        name = merchant_name(merchant)
         with self._file.reading() as connection:
             row = connection.execute("SELECT content FROM snapshots WHERE merchant = ?", (name,)).fetchone()
         if row is None:
             return None
-        try:
-            return snapshot_from_json(zlib.decompress(row[0]).decode(errors="surrogatepass"))
-        except (zlib.error, UnicodeDecodeError, DecodeError) as error:
-            raise LedgerError(
-                f"The last snapshot of {name!r} in the ledger {self._file.path!r} cannot be read: {error}",
-                code="snapshot_unreadable",
-                remedy="Delete the merchant's row from its table snapshots; the next read writes a new one.",
-            ) from error
+        return snapshot_from_bytes(row[0], merchant=name, ledger=self._file.path, table="snapshots")
 
     def record_states(self, merchant: str, cart: str, states: Iterable[ListingState], /) -> None:
         """Merge figures into what is known of listings, all of them or none.
@@ -311,15 +295,8 @@ class SqliteLedger:
     def _as_it_stands(self, row: Sequence[Any]) -> RunRecord:
         *stored, pid, host = row
         run = run_from_row(stored)
-        if run.status != "in_progress" or run.last_seen_at is None:
-            return run
-        if host == this_host() and process_is_gone(pid):
-            return evolve(run, status="died", message=f"its process {pid} is gone")
-        if self._now() - run.last_seen_at > self._stale_after:
-            return evolve(
-                run, status="died", message=f"no sign of life since {run.last_seen_at:%Y-%m-%d %H:%M:%S}Z"
-            )
-        return run
+        is_silent = run.last_seen_at is not None and self._now() - run.last_seen_at > self._stale_after
+        return as_it_stands(run, pid=pid, host=host, is_silent=is_silent)
 
 
 @frozen(kw_only=True)
@@ -341,12 +318,8 @@ class _Memory:
 
     def remember(self, namespace: str, entries: Mapping[str, str]) -> None:
         """Keep the entries, durably, before returning; a key that is there takes the new value."""
-        for entry in entries.items():
-            for part in entry:
-                if type(part) is not str:
-                    raise WrongTypeError(f"A source's memory keeps text, not {shown(part)}")
         kept_at = time_text(self.now())
-        rows = [(self.merchant, namespace, key, value, kept_at) for key, value in entries.items()]
+        rows = [(self.merchant, namespace, key, value, kept_at) for key, value in only_texts(entries)]
         with self.file.writing() as connection:
             connection.executemany(_REMEMBER, rows)
 
@@ -356,7 +329,3 @@ class _Memory:
             connection.execute(
                 "DELETE FROM source_memory WHERE merchant = ? AND namespace = ?", (self.merchant, namespace)
             )
-
-
-def _name(merchant: MerchantSettings | str) -> str:
-    return merchant.name if isinstance(merchant, MerchantSettings) else merchant
