@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "types", "tests"]
@@ -12,6 +15,7 @@ CORE += ",*/omsync/allocation/*,*/omsync/planning/*,*/omsync/report.py,*/omsync/
 CORE += ",*/omsync/comparison/*,*/omsync/inflight.py"
 
 WITHOUT_SERVERS = "not vendure and not medusa and not oscar and not tryton and not schemas"
+WITHOUT_SERVERS += " and not postgres"
 
 
 def group(session: nox.Session, *names: str) -> None:
@@ -41,7 +45,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, the laws and the examples of the docs against the built wheel, not the source tree."""
     group(session, "tests")
-    session.install(".[testing,oauth1]")
+    session.install(".[testing,oauth1,sql]")
     session.run("coverage", "run", "-m", "pytest", "-m", WITHOUT_SERVERS, *session.posargs)
     if not session.posargs:
         session.run("coverage", "report", "--include", CORE, "--fail-under", "100")
@@ -51,7 +55,7 @@ def tests(session: nox.Session) -> None:
 def with_server(session: nox.Session, marker: str, *groups: str) -> None:
     """Run the tests in the folder named like their marker; they install and start what they need."""
     group(session, "tests", *groups)
-    session.install(".[testing,oauth1]")
+    session.install(".[testing,oauth1,sql]")
     session.run("pytest", "-m", marker, f"tests/{marker}", *session.posargs)
 
 
@@ -80,6 +84,12 @@ def tryton(session: nox.Session) -> None:
 
 
 @nox.session
+def postgres(session: nox.Session) -> None:
+    """Start a real PostgreSQL, the machine's own or one from a wheel, and keep the ledger in it."""
+    with_server(session, "postgres", "postgres")
+
+
+@nox.session
 def schemas(session: nox.Session) -> None:
     """Install vendors' own schemas from npm and hold every request of ours against them. Needs npm."""
     with_server(session, "schemas", "schemas")
@@ -89,9 +99,60 @@ def schemas(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Change real answers, files and settings at random; give the number of tries for each after ``--``."""
     group(session, "tests")
-    session.install(".[testing,oauth1]")
+    session.install(".[testing,oauth1,sql]")
     tries = session.posargs[0] if session.posargs else "500"
     session.run("pytest", "tests/fuzz", env={"OMSYNC_FUZZ": tries})
+    session.log(f"Each of these tests has tried {tries} times.")
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Kill 200 syncs into a real Vendure and a real Medusa; give another number after ``--``."""
+    group(session, "tests")
+    session.install(".[testing,oauth1,sql]")
+    times = session.posargs[0] if session.posargs else "200"
+    tests = ("tests/vendure/test_kills.py", "tests/medusa/test_kills.py")
+    session.run("pytest", *tests, env={"OMSYNC_KILLS": times})
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Let 1,000 runs pass over a merchant of 2,000 products; give another number of runs after ``--``."""
+    group(session, "tests")
+    session.install(".[testing,oauth1,sql]")
+    runs = session.posargs[0] if session.posargs else "1000"
+    session.run("pytest", "tests/soak", env={"OMSYNC_SOAK": runs})
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Ask PyPI's vulnerability service about every library that the project and its extras install.
+
+    It fails also where the service knows nothing of a library or cannot be reached: that is no clean audit.
+    """
+    extras = ",".join(PYPROJECT["project"]["optional-dependencies"])
+    session.install(f".[{extras}]")
+    needed = session.run("python", "-m", "pip", "freeze", "--exclude", "omsync", silent=True)
+    folder = Path(session.create_tmp())
+    libraries, told = folder / "libraries.txt", folder / "audit.json"
+    libraries.write_text(str(needed))
+    told.unlink(missing_ok=True)
+    try:
+        session.install("pip-audit")
+    except nox.command.CommandFailed:
+        session.error("pip-audit, which audits the libraries, cannot be installed from this package index.")
+    words = ("--disable-pip", "--no-deps", "--format", "json", "--output", str(told))
+    session.run("pip-audit", *words, "-r", str(libraries), success_codes=[0, 1], silent=True)
+    if not told.exists():
+        session.error("pip-audit could not reach its service, https://pypi.org: nothing was audited.")
+    found = json.loads(told.read_text())["dependencies"]
+    unknown = [one["name"] for one in found if "skip_reason" in one]
+    bad = [f"{one['name']} {one['version']}: {flaw['id']}" for one in found for flaw in one.get("vulns", ())]
+    if bad:
+        session.error(f"Vulnerabilities are known: {'; '.join(bad)}.")
+    if unknown:
+        session.error(f"The service at https://pypi.org knew nothing of {', '.join(unknown)}: not audited.")
+    session.log(f"No vulnerability is known of {len(found)} libraries.")
 
 
 @nox.session

@@ -186,6 +186,11 @@ class OrderManagerSandbox(PlacedOrders, Mutations):
         with self._lock:
             return tuple(self._log)
 
+    def forget_requests(self) -> None:
+        """Empty ``requests``, which otherwise grows for as long as the sandbox is used."""
+        with self._lock:
+            self._log.clear()
+
     def handle(self, request: Request) -> Response:
         """Answer in the process; only the address's path counts, so any host will do.
 
