@@ -96,6 +96,15 @@ def test_a_held_plan_is_approved_by_its_digest_and_then_goes_through(merchant: M
     assert "Approved by Ann (season's end) on 2026-03-02 08:00Z" in line.hint
 
 
+def test_a_report_with_held_lines_says_how_to_let_them_through_and_others_do_not(merchant: Merchant) -> None:
+    report = merchant.sync(figures(40, 5, **figures(10, 0)))
+    call = f"approve(ledger, 'shop', '{report.digest}', by=..., reason=..., until=...)"
+
+    assert str(report).splitlines()[-1] == f"  to let 10 held listings through: {call}"
+    assert str(attrs.evolve(report, merchant="acme")).endswith("until=..., merchant='acme')")
+    assert "approve(" not in str(merchant.sync(figures(40, 5)))
+
+
 def test_an_approval_holds_for_later_plans_whose_digest_is_another(merchant: Merchant) -> None:
     digest = merchant.plan(figures(40, 5, **figures(10, 0))).digest
     merchant.approve(digest)

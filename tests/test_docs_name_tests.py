@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import omsync.testing
+
 TESTS = Path(__file__).parent
 DOCS = TESTS.parent / "docs"
-PAGES = sorted([*(DOCS / "carts").glob("*.md"), *(DOCS / "sources").glob("*.md")])
+KITS = Path(omsync.testing.__file__).parent
+PAGES = sorted({*DOCS.rglob("*.md"), *TESTS.parent.glob("*.md")} - {DOCS / "testing.md"})
+"""All but the one that shows how to write a test."""
 _NAME = re.compile(r"\btest_\w+(?:\.py)?")
 
 
@@ -31,7 +35,8 @@ def there() -> set[str]:
     for path in TESTS.rglob("*.py"):
         if "node_modules" not in path.parts:
             found |= {path.name, *functions_of(path)}
-    return found
+    # The conformance kits make a test of each of their checks.
+    return found.union(*({f"test_{name}" for name in functions_of(path)} for path in KITS.glob("*.py")))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -253,6 +253,16 @@ def test_how_long_accepted_is_taken_for_granted_can_be_set_and_lifted(
     assert pushed(cart) == [("A", 5)]
 
 
+def test_what_was_accepted_by_a_clock_that_ran_ahead_is_told_again(ledger: DictLedger) -> None:
+    cart = FakeCart({"A": 9}, readable=False)
+    sync(cart, {"A": 0}, ledger, FakeClock(START + timedelta(days=30)))
+    cart.put("A", 9)  # it was lost
+
+    sync(cart, {"A": 0}, ledger, FakeClock())
+
+    assert cart.shows("A") == 0
+
+
 def test_a_cart_that_can_be_read_is_not_told_again_what_it_shows(
     ledger: DictLedger, clock: FakeClock
 ) -> None:
@@ -307,6 +317,19 @@ def test_figures_without_a_time_are_told_again_since_nobody_knows_how_old_they_a
     cart = FakeCart(readable=False)
     sync(cart, {"A": 5}, ledger, clock)
     assert pushed(cart) == [("A", 5)]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_trusting_for_ever_what_a_cart_accepted_shows_in_the_report_of_one_that_cannot_be_read(
+    ledger: DictLedger, clock: FakeClock, *, readable: bool
+) -> None:
+    cart = FakeCart({"A": 3} if readable else None, readable=readable)
+    settings = CartSettings(name="shop", reassert_after=0)
+    more: dict[str, Any] = {"merchant": MERCHANT, "ledger": ledger, "clock": clock}
+    report = sync_cart(stock({"A": 5}), cart, settings, **more)
+    assert [one.entries for one in report.notices if one.reason == "reassert_off"] == (
+        [] if readable else [("reassert_after",)]
+    )
 
 
 @pytest.mark.parametrize("name", ["reassert_after", "reassert_zeros_after"])

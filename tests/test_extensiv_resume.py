@@ -106,14 +106,27 @@ def test_an_unfinished_read_with_other_settings_is_begun_anew(other: dict[str, A
     assert parts(snapshot)[1:] == parts(read(order_manager(sandbox_at())))[1:]
 
 
+@pytest.mark.parametrize(("minutes", "resumed"), [(60, True), (90, True), (91, False)])
+def test_an_unfinished_read_is_gone_on_with_by_the_next_hourly_run_and_no_later(
+    minutes: int, *, resumed: bool
+) -> None:
+    sandbox, memory = sandbox_at(), DictMemory()
+    memory.die_at_write = 4
+    with pytest.raises(Crash):
+        read(order_manager(sandbox), wanted(memory=memory))
+    later = START + timedelta(minutes=minutes)
+    snapshot = read(order_manager(sandbox), wanted(now=later, memory=memory))
+    assert snapshot.taken_at == (START if resumed else later)
+
+
 def test_an_unfinished_read_that_is_too_old_is_begun_anew() -> None:
     sandbox, memory = sandbox_at(), DictMemory()
     memory.die_at_write = 4
     with pytest.raises(Crash):
         read(order_manager(sandbox), wanted(memory=memory))
     sandbox.set_stock("MUG-02", 701, on_hand=1)
-    snapshot = read(order_manager(sandbox), wanted(now=START + 7 * HOUR, memory=memory))
-    assert snapshot.taken_at == START + 7 * HOUR
+    snapshot = read(order_manager(sandbox), wanted(now=START + 2 * HOUR, memory=memory))
+    assert snapshot.taken_at == START + 2 * HOUR
     assert available(snapshot, RENO)["MUG-02"] == -2
 
 

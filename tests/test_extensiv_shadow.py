@@ -13,7 +13,7 @@ from omsync.sources.extensiv import ExtensivOrderManager
 from omsync.testing import OrderManagerSandbox
 
 SHOP = CartSettings(name="shop", alias="Woo store")
-BY_WAREHOUSE = MerchantSettings(mode=PerWarehouse())
+BY_WAREHOUSE = MerchantSettings(mode=PerWarehouse(disabled={"Amazon FBA US"}))
 
 
 def test_a_channel_read_in_the_shadow_asks_nothing_at_all() -> None:

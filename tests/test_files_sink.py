@@ -484,7 +484,14 @@ def test_a_row_that_moved_keeps_its_stamp(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "run_id"), [("", ""), ("by hand", "by hand"), (":A:", ""), ("nightly:7:A:", "nightly:7")]
+    ("key", "run_id"),
+    [
+        ("", ""),
+        ("by hand", "by hand"),
+        (":A:", ""),
+        ("nightly:7:A:", "nightly:7"),
+        ("nightly:7:A::1", "nightly:7"),
+    ],
 )
 def test_the_run_is_the_first_part_of_a_rows_key_whatever_it_looks_like(
     tmp_path: Path, key: str, run_id: str

@@ -208,6 +208,7 @@ def test_progress_is_told_in_order(shell: Shell) -> None:
         cart,
         SHOP,
         merchant=MERCHANT,
+        clock=FakeClock(),
         on_progress=lambda *step: told.append(step),
     )
 
@@ -330,13 +331,13 @@ def test_accepted_and_another_quantity_shown_is_pending(shell: Shell) -> None:
     assert ends(report) == {"A": ("pending", "accepted_not_applied")}
 
 
-def test_a_sale_between_reading_and_writing_is_a_conflict_where_the_cart_compares(shell: Shell) -> None:
+def test_a_sale_between_reading_and_writing_is_not_overwritten_where_the_cart_compares(shell: Shell) -> None:
     cart = FakeCart({"A": 3}, compare_and_set="cas")
     cart.before_push = lambda _: cart.put("A", 2)
 
     report = shell.sync_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT)
 
-    assert ends(report) == {"A": ("conflict", "conflict")}
+    assert ends(report) == {"A": ("held", "maybe_sold")}
     assert cart.shows("A") == 2
 
 
@@ -717,7 +718,7 @@ def test_without_a_source_the_last_complete_read_is_used(shell: Shell, ledger: D
     cart = FakeCart({"A": 1})
     shell.read_inventory(FakeSource(stock({"A": 5})), MERCHANT, ledger=ledger)
 
-    report = shell.sync_cart(None, cart, SHOP, merchant=MERCHANT, ledger=ledger)
+    report = shell.sync_cart(None, cart, SHOP, merchant=MERCHANT, ledger=ledger, clock=FakeClock())
 
     assert ends(report) == {"A": ("applied", "")}
     assert len(ledger.runs("default")) == 1
@@ -883,7 +884,7 @@ def test_one_cart_s_failure_stops_no_other_and_each_has_its_report(
         (well, CartSettings(name="well")),
     ]
 
-    reports = shell.sync_carts(source, carts, merchant=MERCHANT, ledger=ledger)
+    reports = shell.sync_carts(source, carts, merchant=MERCHANT, ledger=ledger, clock=FakeClock())
 
     assert [(one.cart, one.status, one.code) for one in reports] == [
         ("down", "failed", "unreachable"),
@@ -1053,7 +1054,8 @@ def test_nothing_is_printed_and_every_run_is_one_line_of_the_log(
 ) -> None:
     caplog.set_level(logging.INFO, logger="omsync")
 
-    shell.sync_cart(FakeSource(stock({"A": 5})), FakeCart({"A": 1}), SHOP, merchant=MERCHANT)
+    source, cart = FakeSource(stock({"A": 5})), FakeCart({"A": 1})
+    shell.sync_cart(source, cart, SHOP, merchant=MERCHANT, clock=FakeClock())
 
     messages = [record.getMessage() for record in caplog.records if record.name == "omsync"]
     assert len(messages) == 2
@@ -1192,7 +1194,7 @@ def test_ports_need_no_base_class() -> None:
     sink: CartSink = FakeCart({"A": 1})
 
     assert isinstance(read_inventory(source, MERCHANT), InventorySnapshot)
-    assert plan_cart(source, sink, SHOP, merchant=MERCHANT).changes
+    assert plan_cart(source, sink, SHOP, merchant=MERCHANT, clock=FakeClock()).changes
 
 
 def test_an_alias_cart_reports_products_without_a_listing(shell: Shell) -> None:

@@ -55,6 +55,10 @@ from omsync.testing import (
 RENO, OHIO, FBA, TEXAS = 701, 702, 703, 704
 WOO, WHOLESALE = 44, 45
 BY_WAREHOUSE = MerchantSettings(name="juniper", mode=PerWarehouse(disabled={"Amazon FBA US"}))
+EVERYWHERE = MerchantSettings(
+    name="juniper", mode=PerWarehouse(counted={"Reno DC", "Ohio DC", "Amazon FBA US", "Texas 3PL"})
+)
+"""The marketplace's warehouse counts only where it is named."""
 BY_CHANNEL = MerchantSettings(name="juniper-channels", mode=PerSalesChannel())
 SHOP = CartSettings(name="shop")
 WOO_CART = CartSettings(name="woo", alias="Woo store", location="Woo store")
@@ -354,11 +358,10 @@ def test_a_cart_knows_products_by_master_sku_or_by_the_listing_skus_of_its_alias
 
 
 def test_a_cart_takes_the_stock_of_all_warehouses_or_of_only_one(juniper: Merchant) -> None:
-    everywhere = MerchantSettings(name="juniper", mode=PerWarehouse())
     only_ohio = CartSettings(name="ohio", location="Ohio DC")
-    juniper.read(everywhere)
-    juniper.push(SHOP, everywhere)
-    juniper.push(only_ohio, everywhere)
+    juniper.read(EVERYWHERE)
+    juniper.push(SHOP, EVERYWHERE)
+    juniper.push(only_ohio, EVERYWHERE)
 
     total: Counter[str] = Counter()
     for warehouse in (RENO, OHIO, FBA, TEXAS):
@@ -877,10 +880,10 @@ def test_by_warehouse_a_token_a_mode_and_a_cart_are_all_it_takes(tmp_path: Path)
             ExtensivOrderManager(sandbox.token, base_url=server.base_url),
             file,
             CartSettings(name="shop"),
-            merchant=MerchantSettings(mode=PerWarehouse()),
+            merchant=MerchantSettings(mode=PerWarehouse(disabled={"Amazon FBA US"})),
         )
     assert report.status == "success"
-    assert {row.listing_sku: row.quantity for row in file.read([])}["MUG-01"] == 44 + 15 + 52
+    assert {row.listing_sku: row.quantity for row in file.read([])}["MUG-01"] == 44 + 15
 
 
 def test_the_list_of_warehouses_is_read_and_then_the_stock_of_each(juniper: Merchant) -> None:
@@ -908,15 +911,25 @@ def test_each_cart_takes_the_total_of_all_warehouses_or_a_single_one(juniper: Me
 
 
 def test_a_disabled_warehouse_is_left_out_when_combining_and_may_still_be_named(juniper: Merchant) -> None:
-    everything = MerchantSettings(name="juniper", mode=PerWarehouse())
     fba = CartSettings(name="fba", location="Amazon FBA US")
     juniper.read()
-    juniper.push(SHOP, everything)
+    juniper.push(SHOP, EVERYWHERE)
     assert juniper.shown(SHOP)["COFFEE-250"] == 42 + 26 + 75
     juniper.push(SHOP)
     assert juniper.shown(SHOP)["COFFEE-250"] == 42 + 26
     juniper.push(fba)
     assert juniper.shown(fba)["COFFEE-250"] == 75
+
+
+def test_a_marketplaces_warehouse_that_nobody_named_holds_what_would_rise(juniper: Merchant) -> None:
+    unnamed = MerchantSettings(name="juniper", mode=PerWarehouse())
+    juniper.read()
+    report = juniper.push(SHOP, unnamed)
+    held = report.of("held")
+    assert held
+    assert {one.reason for one in held} == {"foreign_warehouse"}
+    assert "PerWarehouse(disabled={'703'}) leaves it out" in str(report)
+    assert juniper.push(SHOP).status == "success"
 
 
 def test_the_settings_page_tells_more_about_disabled_warehouses() -> None:
@@ -935,7 +948,7 @@ def test_by_warehouse_there_is_less_to_set_up(juniper: Merchant) -> None:
         merchant = MerchantSettings(mode=mode)
         return sync_cart(source, juniper.file(cart), cart, merchant=merchant, clock=juniper.clock)
 
-    assert run(cart, PerWarehouse()).status == "success"
+    assert run(cart, PerWarehouse(disabled={"Amazon FBA US"})).status == "success"
     with refused("choose_one_channel"):
         run(cart, PerSalesChannel())
     with refused("acknowledge_not_exclusive"):

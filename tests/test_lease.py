@@ -217,7 +217,7 @@ def test_a_ledger_without_leases_and_history_is_used_and_the_report_says_what_is
 ) -> None:
     bare: Any = BareLedger(ledger)
     cart = FakeCart({"A": 3})
-    report = shell.sync_cart(FakeSource(stock({"A": 5})), cart, SHOP, merchant=MERCHANT, ledger=bare)
+    report = shell.sync_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT, ledger=bare)
     assert (report.status, cart.shows("A")) == ("success", 5)
     assert {notice.reason for notice in report.notices} >= {"no_lease", "no_history"}
     assert "keeps no leases" in str(report)
@@ -338,6 +338,61 @@ def test_what_a_run_notes_late_never_passes_for_settled(ledger: DictLedger, cloc
 
     plan = plan_cart(stock({"A": 9}), another, SHOP, merchant=MERCHANT, ledger=ledger, clock=clock)
     assert [(line.listing_sku, line.quantity) for line in plan.changes] == [("A", 9)]
+
+
+class RememberingCart(FakeCart):
+    """A cart that keeps its jobs in the ledger: notes one with each push, and drops all when it is done."""
+
+    memory: SourceMemory
+
+    def remembering(self, memory: SourceMemory | None, /) -> RememberingCart:
+        assert memory is not None
+        self.memory = memory
+        return self
+
+    def push(self, changes: Any, /) -> Any:
+        results = super().push(changes)
+        self.memory.remember("jobs", {"mine": "under way"})
+        self.memory.forget("jobs")
+        return results
+
+
+own_port = pytest.mark.parametrize("shell", SHELLS[::2], ids=lambda shell: shell.name)
+"""The twin of a fake cart has none of what a test adds to it."""
+
+
+@own_port
+@pytest.mark.parametrize("pushing_only", [False, True])
+def test_a_run_that_lost_its_lease_drops_nothing_that_another_runs_cart_remembers(
+    shell: Shell, ledger: DictLedger, clock: FakeClock, *, pushing_only: bool
+) -> None:
+    cart = RememberingCart({"A": 3})
+    take_over = taken_over(ledger, clock)
+
+    def meanwhile(_: int) -> None:
+        take_over()
+        ledger.memory("default").remember("jobs", {"theirs": "under way"})
+
+    cart.before_push = meanwhile
+    if pushing_only:
+        plan = shell.plan_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT, ledger=ledger, clock=clock)
+        report = shell.push_plan(plan, cart, ledger=ledger, clock=clock)
+    else:
+        report = shell.sync_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT, ledger=ledger, clock=clock)
+
+    # What it handed in is known to the next run as well, which asks about both.
+    assert cart.memory.recall("jobs") == {"mine": "under way", "theirs": "under way"}
+    assert report.counts == {"applied": 1}
+
+
+@own_port
+def test_a_cart_may_forget_what_it_remembered_as_long_as_its_run_holds_the_lease(
+    shell: Shell, ledger: DictLedger, clock: FakeClock
+) -> None:
+    cart = RememberingCart({"A": 3})
+    shell.sync_cart(stock({"A": 5}), cart, SHOP, merchant=MERCHANT, ledger=ledger, clock=clock)
+
+    assert ledger.memory("default").recall("jobs") == {}
 
 
 # Reading.

@@ -109,6 +109,7 @@ def test_the_core_needs_neither_sources_nor_sinks_nor_the_testing_tools() -> Non
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     apart = {f"omsync.{part}" for part in ("sources", "sinks", "ledgers", "testing")} | {
         "hypothesis",
+        "sqlalchemy",
         "sqlite3",
     }
 

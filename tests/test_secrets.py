@@ -11,8 +11,9 @@ from typing import Any
 import attrs
 import pytest
 
-from omsync.errors import InvalidValueError, OmsyncError, SettingsError, WrongTypeError
-from omsync.http.messages import Request, Response, scrubbed
+from omsync.errors import DecodeError, InvalidValueError, OmsyncError, SettingsError, WrongTypeError
+from omsync.http.driving import advance
+from omsync.http.messages import Conversation, Request, Response, hush, scrubbed
 from omsync.http.tokens import Token
 from omsync.secrets import Secret, as_optional_secret, as_secret
 from omsync.serial import values
@@ -116,3 +117,47 @@ def test_a_token_that_is_given_back_is_data_and_an_echo_of_what_was_sent_is_none
 
     assert success.json() == ["***", "***", "refresh-token-1", "channel-token-1", "short"]
     assert failure.json() == ["***", "***", "***", "***", "***"]
+
+
+def test_an_error_about_an_answer_that_tells_of_success_quotes_none_of_what_was_sent() -> None:
+    headers = {"authorization": f"Bearer {HUSH}", "x-api-key": "short", "vendure-token": "main"}
+    body = {"refresh_token": "refresh-token-1", "password": "pass/word-1"}
+    request = Request(method="POST", url="u", headers=headers, body=body)
+    echo = ["short", "refresh-token-1", "main"]
+
+    def question() -> Conversation[None]:
+        answer = (yield request).json()
+        findings = (f"{answer[1]} is none", f"not {answer[1][:9]}...")
+        raise DecodeError(f"u: must be a number, not {answer}", remedy=f"Ask {answer[0]}", problems=findings)
+
+    talk = question()
+    advance(talk, None, None)
+    with pytest.raises(DecodeError) as caught:
+        advance(talk, scrubbed(request, Response(status=200, content=json.dumps(echo).encode())), None)
+
+    assert caught.value.message == "u: must be a number, not ['***', '***', 'main']" == caught.value.args[0]
+    assert caught.value.remedy == "Ask ***"
+    assert caught.value.problems == ("*** is none", "not ***...")
+    assert "short" not in str(vars(caught.value))
+
+
+def test_a_secret_that_a_server_writes_in_its_own_way_is_found() -> None:
+    request = Request(method="POST", url="u", body={"password": 'pass/"word"-1'})
+    said = rb'["pass\/\"word\"-1", "pass/\"word\"-1", "pass%2F%22word%22-1"]'
+
+    assert scrubbed(request, Response(status=200, content=said)).json() == ["***", "***", "***"]
+
+
+def test_a_secret_of_a_letter_or_three_leaves_the_words_of_an_error_alone() -> None:
+    error = OmsyncError("a message about a key")
+    hush(error, {"a", "key", ""})
+
+    assert error.message == "a message about a key"
+
+
+def test_the_secrets_that_an_answer_may_repeat_are_not_shown_by_it() -> None:
+    request = Request(method="GET", url="u", headers={"x-api-key": HUSH})
+    response = scrubbed(request, Response(status=200, content=b"[]"))
+
+    assert response.secrets == {HUSH}
+    assert HUSH not in repr(response)

@@ -37,6 +37,10 @@ from omsync.inflight import InFlightOrder, OrderLine, OrdersNetted, OrderWindow,
 from omsync.levels import StockLevel
 from omsync.model import Alias, Bundle, Component, InventorySnapshot, SalesChannel, Sku, Warehouse
 from omsync.planning import Approval, PlanLine, SyncPlan
+from omsync.planning.bindings import Binding
+from omsync.planning.originals import Original, Originals
+from omsync.planning.quarantine import QuarantinedRow
+from omsync.planning.quarantine_view import Quarantine
 from omsync.ports import (
     AsyncCartSink,
     AsyncOrderManagerSource,
@@ -65,11 +69,17 @@ from omsync.settings import (
 from omsync.sync import (
     approve,
     compare,
+    confirm_cart,
+    confirm_source,
     drift,
     history,
+    originals,
     plan_cart,
+    plan_put_back,
     push_plan,
+    quarantined,
     read_inventory,
+    release,
     sync_cart,
     sync_carts,
 )
@@ -82,6 +92,7 @@ __all__ = [
     "AsyncCartSink",
     "AsyncOrderManagerSource",
     "AsyncOrdersInFlight",
+    "Binding",
     "Bundle",
     "CartListing",
     "CartSettings",
@@ -115,6 +126,8 @@ __all__ = [
     "OrdersInFlight",
     "OrdersNetted",
     "OrdersRequest",
+    "Original",
+    "Originals",
     "Outcome",
     "PerSalesChannel",
     "PerWarehouse",
@@ -122,6 +135,8 @@ __all__ = [
     "PushResult",
     "QuantityChange",
     "QuantityRules",
+    "Quarantine",
+    "QuarantinedRow",
     "ReadRequest",
     "RefusedError",
     "RunRecord",
@@ -144,16 +159,22 @@ __all__ = [
     "allocate",
     "approve",
     "compare",
+    "confirm_cart",
+    "confirm_source",
     "drift",
     "history",
     "load_plan",
     "load_settings",
     "net_orders",
+    "originals",
     "plan_cart",
+    "plan_put_back",
     "product_view",
     "push_plan",
+    "quarantined",
     "read_approvals",
     "read_inventory",
+    "release",
     "sync_cart",
     "sync_carts",
 ]

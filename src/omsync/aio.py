@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from omsync import flows
+from omsync.bindings_flow import confirm_cart_flow, confirm_source_flow
 from omsync.compare_flow import Asked, compare_flow
 from omsync.comparison import Comparison
 from omsync.convergence import Drift, History
@@ -20,9 +21,14 @@ from omsync.http.awaiting import AsyncRunner
 from omsync.http.clock import Clock, SystemClock
 from omsync.model import InventorySnapshot
 from omsync.orders_flow import GivenOrders
+from omsync.originals_flow import originals_flow, put_back_flow
 from omsync.planning import SyncPlan
 from omsync.planning.approvals import Approval
+from omsync.planning.bindings import Binding
+from omsync.planning.originals import Originals
+from omsync.planning.quarantine_view import Quarantine
 from omsync.ports import Ledger, Progress
+from omsync.quarantine_flow import quarantined_flow, release_flow
 from omsync.report import SyncReport
 from omsync.runs import Context, deadline_of
 from omsync.settings import CartSettings, MerchantSettings
@@ -30,11 +36,17 @@ from omsync.settings import CartSettings, MerchantSettings
 __all__ = [
     "approve",
     "compare",
+    "confirm_cart",
+    "confirm_source",
     "drift",
     "history",
+    "originals",
     "plan_cart",
+    "plan_put_back",
     "push_plan",
+    "quarantined",
     "read_inventory",
+    "release",
     "sync_cart",
     "sync_carts",
 ]
@@ -111,6 +123,7 @@ async def sync_cart(
     merchant: MerchantSettings,
     ledger: Ledger | None = None,
     orders_in_flight: Orders | None = None,
+    resume: bool = True,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
@@ -122,7 +135,9 @@ async def sync_cart(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     async with runner:
         return await runner.run(
-            flows.sync_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight, context)
+            flows.sync_flow(
+                source_or_snapshot, sink, cart, merchant, orders_in_flight, context, resume=resume
+            )
         )
 
 
@@ -133,6 +148,7 @@ async def sync_carts(
     merchant: MerchantSettings,
     ledger: Ledger | None = None,
     orders_in_flight: Orders | None = None,
+    resume: bool = True,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
@@ -144,7 +160,9 @@ async def sync_carts(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     async with runner:
         return await runner.run(
-            flows.sync_many_flow(source_or_snapshot, carts, merchant, orders_in_flight, context)
+            flows.sync_many_flow(
+                source_or_snapshot, carts, merchant, orders_in_flight, context, resume=resume
+            )
         )
 
 
@@ -200,6 +218,41 @@ async def approve(
         return await runner.run(approve_flow(cart, digest, by, reason, until, rows, merchant, context))
 
 
+async def quarantined(
+    ledger: Ledger,
+    cart: CartSettings | str,
+    *,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Quarantine:
+    """List what is left out of the runs of a cart because the cart refused it again and again.
+
+    Arguments, result and errors are those of ``omsync.quarantined``.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    async with runner:
+        return await runner.run(quarantined_flow(cart, merchant, context))
+
+
+async def release(
+    ledger: Ledger,
+    cart: CartSettings | str,
+    listing_skus: str | Collection[str] | None = None,
+    *,
+    by: str,
+    reason: str,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Quarantine:
+    """Let rows out of quarantine by hand: the next run tries them, and its report names who released them.
+
+    Arguments, result and errors are those of ``omsync.release``.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    async with runner:
+        return await runner.run(release_flow(cart, listing_skus, by, reason, merchant, context))
+
+
 async def history(
     ledger: Ledger,
     cart: CartSettings | str,
@@ -235,6 +288,78 @@ async def drift(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     async with runner:
         return await runner.run(drift_flow(sink, cart, merchant, context))
+
+
+async def confirm_cart(
+    ledger: Ledger,
+    sink: Sink,
+    cart: CartSettings | str,
+    *,
+    by: str,
+    reason: str,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Binding:
+    """Let a cart's name stand for this sink from now on, after runs refused it as ``"other_cart"``.
+
+    Arguments, result and errors are those of ``omsync.confirm_cart``.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    async with runner:
+        return await runner.run(confirm_cart_flow(sink, cart, by, reason, merchant, context))
+
+
+async def confirm_source(
+    ledger: Ledger,
+    source: Source,
+    *,
+    by: str,
+    reason: str,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Binding:
+    """Let a merchant's readings be of this source from now on, after one was refused as ``"other_account"``.
+
+    Arguments, result and errors are those of ``omsync.confirm_source``.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    async with runner:
+        return await runner.run(confirm_source_flow(source, by, reason, merchant, context))
+
+
+async def originals(
+    ledger: Ledger,
+    cart: CartSettings | str,
+    *,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Originals:
+    """Look up what a cart showed before omsync, for every listing that omsync has changed.
+
+    Arguments, result and errors are those of ``omsync.originals``.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    async with runner:
+        return await runner.run(originals_flow(cart, merchant, context))
+
+
+async def plan_put_back(
+    ledger: Ledger,
+    sink: Sink,
+    cart: CartSettings,
+    *,
+    merchant: MerchantSettings | str = "default",
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> SyncPlan:
+    """Plan to let every listing that omsync has changed show what it showed before; push nothing.
+
+    Arguments, result and errors are those of ``omsync.plan_put_back``.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    async with runner:
+        return await runner.run(put_back_flow(sink, cart, merchant, context))
 
 
 def _prepare(

@@ -6,7 +6,7 @@ Nothing here coerces. ``True`` is not 1, ``"5"`` is not 5, and ``5.0`` is not 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -32,6 +32,24 @@ def shown(value: object) -> str:
 def counted(number: int, thing: str, things: str = "") -> str:
     """Give a number of things in words: "1 listing", "1,204 listings"."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def to_the_minute(moment: datetime) -> str:
+    """Write a moment (UTC) as tables and hints have it: 2026-03-02 08:00Z."""
+    return f"{moment:%Y-%m-%d %H:%M}Z"
+
+
+def to_the_second(moment: datetime) -> str:
+    """Write a moment (UTC) where seconds may matter: 2026-03-02 08:00:41Z."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}Z"
+
+
+def lasting(span: timedelta) -> str:
+    """Word a span in whole hours, or in days from two on."""
+    days, hours = span // timedelta(days=1), span // timedelta(hours=1)
+    if hours < 1:
+        return "less than an hour"
+    return counted(days, "day") if days > 1 else counted(hours, "hour")
 
 
 def _place(instance: object, attribute: Attribute[Any]) -> str:

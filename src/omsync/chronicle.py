@@ -13,7 +13,7 @@ from omsync.errors import NoExplanationError
 from omsync.exchange import HistoryEntry, PushResult, QuantityChange, RunRecord
 from omsync.http.steps import Steps, call
 from omsync.planning import SyncPlan
-from omsync.planning.plan import Key
+from omsync.planning.plan import PUT_BACK, Key
 from omsync.ports import HistoryLedger
 from omsync.report import Outcome
 from omsync.runs import Context
@@ -96,7 +96,7 @@ class Chronicle:
         line = self._lines[change.listing_sku, change.location_id]
         # A held line that goes out was let through together with all the others.
         approved_by = f"the plan's digest {self._digest}" if line.action == "hold" else line.approved_by
-        summary, explanation = self._why(change)
+        summary, explanation = (line.why_gone, "") if line.gone else self._why(change)
         return HistoryEntry(
             run_id=self._run.run_id,
             listing_sku=change.listing_sku,
@@ -114,8 +114,8 @@ class Chronicle:
     def _why(self, change: QuantityChange) -> tuple[str, str]:
         try:
             explanation = self._plan.explain(change.listing_sku, change.location_id)
-        except NoExplanationError:
-            return "", ""
+        except NoExplanationError as error:
+            return (error.message if error.code == PUT_BACK else ""), ""
         return explanation.summary, to_json(explanation)
 
     def _write(self, entries: Iterable[HistoryEntry]) -> Steps[None]:

@@ -15,7 +15,7 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.allocation import Explanation
 from omsync.allocation.reasons import words
-from omsync.checks import counted
+from omsync.checks import counted, to_the_minute, to_the_second
 from omsync.errors import DecodeError, NoExplanationError
 from omsync.exchange import CartListing, HistoryEntry, ListingState, SinkCapabilities
 from omsync.planning import accepted_figures
@@ -104,7 +104,7 @@ class Drift:
                 line.location_id or "-",
                 "?" if line.shown is None else str(line.shown),
                 str(line.desired),
-                "?" if line.since is None else f"{line.since:%Y-%m-%d %H:%M}Z",
+                "?" if line.since is None else to_the_minute(line.since),
                 "" if line.reason == "differs" else words(line.reason),
             )
             for line in self.lines[:_MOST_ROWS]
@@ -258,7 +258,7 @@ def _sentence(entry: HistoryEntry) -> str:
     said = ": ".join(part for part in (why, entry.message) if part)
     echo = "" if entry.echo is None else f", showing {entry.echo}"
     line = (
-        f"{entry.sent_at:%Y-%m-%d %H:%M:%S}Z {entry.listing_sku}{where}: sent {entry.quantity}{before}, "
+        f"{to_the_second(entry.sent_at)} {entry.listing_sku}{where}: sent {entry.quantity}{before}, "
         f"{reply}{echo}" + (f" ({said})" if said else "")
     )
     if entry.approved_by:

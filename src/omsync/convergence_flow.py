@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from omsync.bindings_flow import check_cart
 from omsync.checks import shown
 from omsync.convergence import Drift, History, available, drift_of, wanted
 from omsync.errors import InvalidValueError, LedgerError, WrongTypeError
 from omsync.exchange import CartListing, HistoryEntry, ListingState, SinkCapabilities
 from omsync.flows import Sink, check_sink, read_cart, with_memory
 from omsync.http.steps import Steps, call
-from omsync.ports import HistoryLedger, Ledger
+from omsync.ports import HistoryLedger
+from omsync.remembered import ledger_of, name_of, states_of
 from omsync.runs import Context
+from omsync.sales_flow import note_falls
 from omsync.settings import CartSettings, MerchantSettings
 
 __all__ = ["drift_flow", "history_flow"]
@@ -23,28 +26,32 @@ def drift_flow(
 ) -> Steps[Drift]:
     """Compare what a cart shows with what it should, and note in the ledger what was seen."""
     check_sink(sink)
-    ledger, owner, name = _ledger(context), _name(merchant), _name(cart)
-    known: Iterable[ListingState] = yield from call(ledger.states, owner, name)
-    states = wanted((yield from call(list, known)))
+    ledger, owner, name = ledger_of(context), name_of(merchant), name_of(cart)
     capabilities = sink.capabilities
+    yield from check_cart(capabilities.destination, name, owner, context)
+    known = yield from states_of(owner, name, context)
+    states = wanted(known)
     listings: list[CartListing] | None = None
+    # What a run writes meanwhile is newer than this look.
+    looked_at = context.clock.now()
     if capabilities.readable:
         skus = sorted({state.listing_sku for state in states})
         context.tell("read cart", 0, len(skus))
         listings = (yield from read_cart(with_memory(sink, owner, context), skus)) if skus else []
         context.tell("read cart", len(skus), len(skus))
-    now = context.clock.now()
     drift = Drift(
         merchant=owner,
         cart=name,
         destination=capabilities.destination,
         basis="ledger" if listings is None else "cart",
-        looked_at=now,
+        looked_at=looked_at,
         compared=len(states),
         lines=drift_of(states, listings, capabilities),
     )
-    seen = _seen(states, listings or (), capabilities, now)
+    seen = _seen(states, listings or (), capabilities, looked_at)
     if seen:
+        shown = {(one.listing_sku, one.location_id): one.observed for one in seen if one.observed is not None}
+        yield from note_falls(shown, known, name, owner, capabilities, looked_at, context)
         yield from call(ledger.record_states, owner, name, seen)
     return drift
 
@@ -57,14 +64,14 @@ def history_flow(
     context: Context,
 ) -> Steps[History]:
     """Look up what was sent to a cart."""
-    ledger: object = _ledger(context)
+    ledger: object = ledger_of(context)
     if not isinstance(ledger, HistoryLedger):
         raise LedgerError(
             f"This ledger keeps no history: {shown(ledger)}",
             code="no_history",
             remedy="Give one that does, such as SqliteLedger('omsync.db').",
         )
-    owner, name = _name(merchant), _name(cart)
+    owner, name = name_of(merchant), name_of(cart)
     asked = (owner, name, listing_sku, _moment(since, context.clock.now()))
     entries: Iterable[HistoryEntry] = yield from call(ledger.history, *asked)
     return History(merchant=owner, cart=name, entries=(yield from call(tuple, entries)))
@@ -87,26 +94,6 @@ def _seen(
         for (sku, location_id), figure in figures.items()
         if figure is not None and (sku, location_id) in asked
     ]
-
-
-def _ledger(context: Context) -> Ledger:
-    if context.ledger is None:
-        raise LedgerError(
-            "There is no ledger to look into",
-            code="no_ledger",
-            remedy="Give the ledger that the runs were noted in.",
-        )
-    return context.ledger
-
-
-def _name(settings: CartSettings | MerchantSettings | str) -> str:
-    name = settings if isinstance(settings, str) else getattr(settings, "name", None)
-    if not isinstance(name, str):
-        raise WrongTypeError(
-            f"A cart or a merchant is named by its settings or its name, not by {shown(settings)}",
-            remedy="The order is ledger, cart for history(), and ledger, sink, cart for drift().",
-        )
-    return name
 
 
 def _moment(since: object, now: datetime) -> datetime | None:

@@ -27,7 +27,8 @@ class SinkCapabilities:
     """What a cart can do, known beforehand.
 
     Args:
-        destination: Which cart this is, without secrets, such as ``"vendure at shop.example"``.
+        destination: Which cart this is, without secrets and the same in every run, such as
+            ``"vendure at shop.example"``.
         quantity_meaning: ``"available"``: the cart shows what it is sent. ``"on_hand"``: the cart subtracts
             units of its own open orders, so omsync adds them to what it sends.
         readable: Whether the cart can say what it shows. If not, the ledger's accepted figures stand in.
@@ -260,7 +261,7 @@ class HistoryEntry:
     """One quantity that was sent to a cart, with the reply, and why it was that quantity.
 
     Args:
-        run_id: The run that sent it; a run sends a listing at a location once.
+        run_id: The run that sent it; of what it sent again after a conflict the last is kept.
         listing_sku: The cart's code.
         location_id: The cart's location, or None.
         sent_at: When it went out.

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from attrs import field, frozen
 
 from omsync import checks
-from omsync.checks import shown
+from omsync.checks import shown, to_the_second
 from omsync.errors import SettingsError, WrongTypeError
 from omsync.http.steps import Steps
 from omsync.model import InventorySnapshot
@@ -27,13 +27,15 @@ from omsync.planning.guards import (
     last_known,
     read_figures,
 )
+from omsync.planning.judges import is_good
 from omsync.planning.plan import Key
-from omsync.remembered import forget, keep, recall, states_of
+from omsync.planning.warehouses import unnamed_warehouses
+from omsync.remembered import forget, keep, kept_as, place_of, recall, states_of
 from omsync.runs import Context
-from omsync.serial import from_json, to_json
+from omsync.serial import to_json
 from omsync.settings import CartSettings, MerchantSettings
 
-__all__ = ["approve_flow", "guarded", "guarded_again"]
+__all__ = ["approve_flow", "guarded", "guarded_again", "guarded_alone"]
 
 _PLANS = 50
 """The plans with held lines that can still be approved by their digest."""
@@ -63,29 +65,40 @@ class _Waiting:
 
 
 def guarded(
-    plan: SyncPlan, snapshot: InventorySnapshot, cart: CartSettings, context: Context, *, handed: bool
+    plan: SyncPlan,
+    snapshot: InventorySnapshot,
+    merchant: MerchantSettings,
+    cart: CartSettings,
+    context: Context,
+    *,
+    handed: bool,
 ) -> Steps[SyncPlan]:
     """Hold what is over the cart's guardrails, and remember what it was judged by.
 
     Args:
         plan: What ``make_plan`` gave.
         snapshot: Its reading.
+        merchant: Names the warehouses that count.
         cart: Has the limits.
         context: Ledger and clock.
         handed: The caller gave the reading itself, which is the caller's word that it is fresh.
     """
-    place = f"guardrails of {plan.cart}"
+    place = place_of("guardrails", plan.cart)
     memory = yield from recall(place, plan.merchant, context)
     history = yield from _history(memory, plan.merchant, plan.cart, context)
     read = read_figures(snapshot)
     now = context.clock.now()
     taken_at = now if handed else snapshot.taken_at
-    judged = guard(plan, cart.guardrails, history, now, read=read, taken_at=taken_at)
+    last = history.read if history.read is not None and history.read.scope == read.scope else None
+    unnamed = unnamed_warehouses(snapshot, merchant, cart, None if last is None else last.locations)
+    judged = guard(plan, cart.guardrails, history, now, read=read, taken_at=taken_at, unnamed=unnamed)
     held = {line.key for line in judged.held if is_guarded(line)}
     reasons = {line.reason for line in judged.held}
     news = {"history": "first" if history.first and "too_many_zeros" in reasons else "known"}
-    if not reasons & {"partial_snapshot", "shrunken_snapshot"}:
-        news["read"] = to_json(read)
+    if is_good(read, history.read, cart.guardrails):
+        # A new warehouse stays new until it is named, or approved with the whole plan.
+        still = frozenset[str]() if "new_warehouse" in cart.guardrails.off else unnamed.unknown
+        news["read"] = to_json(read.without(still))
     since = [(*key, history.waiting.get(key, now)) for key in sorted(held, key=_order)]
     news["waiting"] = to_json(_Waiting(rows=since))
     news = {key: text for key, text in news.items() if memory.get(key) != text}
@@ -97,8 +110,23 @@ def guarded(
     return judged
 
 
+def guarded_alone(plan: SyncPlan, cart: CartSettings, context: Context) -> Steps[SyncPlan]:
+    """Hold what is over the cart's guardrails in a plan that has no reading behind it."""
+    now = context.clock.now()
+    memory = yield from recall(place_of("guardrails", plan.cart), plan.merchant, context)
+    history = yield from _history(memory, plan.merchant, plan.cart, context)
+    judged = guard(plan, cart.guardrails, history, now)
+    rows = rows_of(judged)
+    if rows:
+        yield from _keep_plan(plan, _HeldPlan(digest=judged.digest, at=now, rows=rows), context)
+    return judged
+
+
 def guarded_again(plan: SyncPlan, approve: str | None, context: Context) -> Steps[SyncPlan]:
-    """Look at a plan again before it is pushed; its approval by digest holds for later plans too."""
+    """Look at a plan again before it is pushed; its approval by digest holds for later plans too.
+
+    Like any approval of a whole plan it says that the plan's reading is good.
+    """
     now = context.clock.now()
     if approve is not None:
         rows = rows_of(plan)
@@ -111,7 +139,9 @@ def guarded_again(plan: SyncPlan, approve: str | None, context: Context) -> Step
                 until=now + _SCRIPTS_SPAN,
                 rows=rows,
             )
-            yield from _approve(plan.merchant, plan.cart, approval, None, context)
+            plans = yield from _plans(plan.merchant, plan.cart, context)
+            read = next((one.read for one in plans.values() if one.digest == approve), None)
+            yield from _approve(plan.merchant, plan.cart, approval, read, context)
         return guard_again(plan, (), now, approved=True)
     approvals = yield from _approvals(plan.merchant, plan.cart, context)
     return guard_again(plan, approvals, now)
@@ -154,7 +184,7 @@ def approve_flow(
     )
     if approval.until <= now:
         raise SettingsError(
-            f"The approval would have ended at {approval.until:%Y-%m-%d %H:%M:%S}Z already",
+            f"The approval would have ended at {to_the_second(approval.until)} already",
             code="approval_ended",
             remedy="Give a moment to come, or a span from now such as timedelta(days=2).",
         )
@@ -182,7 +212,7 @@ def _approve(
     merchant: str, cart: str, approval: Approval, read: ReadFigures | None, context: Context
 ) -> Steps[None]:
     """Keep an approval; one of a whole plan says that its reading is good."""
-    namespace = f"approvals of {cart}"
+    namespace = place_of("approvals", cart)
     kept = yield from recall(namespace, merchant, context)
     if len(kept) >= _APPROVALS:
         newest = dict(sorted(kept.items())[-_APPROVALS // 2 :])
@@ -191,7 +221,7 @@ def _approve(
     key = f"{approval.at.isoformat()} {approval.digest}"
     yield from keep(namespace, {key: to_json(approval)}, merchant, context)
     if read is not None:
-        yield from keep(f"guardrails of {cart}", {"read": to_json(read)}, merchant, context)
+        yield from keep(place_of("guardrails", cart), {"read": to_json(read)}, merchant, context)
 
 
 def _history(memory: Mapping[str, str], merchant: str, cart: str, context: Context) -> Steps[CartHistory]:
@@ -201,25 +231,28 @@ def _history(memory: Mapping[str, str], merchant: str, cart: str, context: Conte
     first = memory.get("history") == "first"
     if "history" not in memory:
         first = all(state.sent is None and state.accepted is None for state in states)
-    waiting = from_json(memory.get("waiting", "{}"), _Waiting)
+    place = place_of("guardrails", cart)
+    waiting = kept_as(_Waiting, memory.get("waiting", "{}"), place)
     return CartHistory(
         first=first,
         known=last_known(states),
-        read=from_json(memory["read"], ReadFigures) if "read" in memory else None,
+        read=kept_as(ReadFigures, memory["read"], place) if "read" in memory else None,
         approvals=(yield from _approvals(merchant, cart, context)),
-        waiting={(sku, place): since for sku, place, since in waiting.rows},
+        waiting={(sku, location): since for sku, location, since in waiting.rows},
     )
 
 
 def _approvals(merchant: str, cart: str, context: Context) -> Steps[tuple[Approval, ...]]:
-    kept = yield from recall(f"approvals of {cart}", merchant, context)
-    return tuple(from_json(text, Approval) for text in kept.values())
+    place = place_of("approvals", cart)
+    kept = yield from recall(place, merchant, context)
+    return tuple(kept_as(Approval, text, place) for text in kept.values())
 
 
 def _plans(merchant: str, cart: str, context: Context) -> Steps[dict[str, _HeldPlan]]:
     """Give the plans that can be approved, by the slot they are kept in; emptied slots are left out."""
-    kept = yield from recall(f"held plans of {cart}", merchant, context)
-    return {slot: from_json(text, _HeldPlan) for slot, text in kept.items() if text}
+    place = place_of("held plans", cart)
+    kept = yield from recall(place, merchant, context)
+    return {slot: kept_as(_HeldPlan, text, place) for slot, text in kept.items() if text}
 
 
 def _keep_plan(plan: SyncPlan, held: _HeldPlan, context: Context) -> Steps[None]:
@@ -236,7 +269,7 @@ def _keep_plan(plan: SyncPlan, held: _HeldPlan, context: Context) -> Steps[None]
         if letters > _LETTERS:
             letters -= length
             news[other] = ""
-    yield from keep(f"held plans of {plan.cart}", news, plan.merchant, context)
+    yield from keep(place_of("held plans", plan.cart), news, plan.merchant, context)
 
 
 def _order(key: Key) -> tuple[str, str]:

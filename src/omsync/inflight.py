@@ -18,7 +18,7 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.allocation import Notice
 from omsync.allocation.notices import few
-from omsync.checks import counted
+from omsync.checks import counted, to_the_second
 from omsync.errors import InvalidValueError
 from omsync.model import Alias, InventorySnapshot
 from omsync.settings import CartSettings
@@ -113,7 +113,7 @@ class OrderWindow:
         return order.placed_at < self.taken_at - self.lag
 
     def __str__(self) -> str:
-        return f"from {_clock(self.since)} to {_clock(self.until)}"
+        return f"from {to_the_second(self.since)} to {to_the_second(self.until)}"
 
 
 @frozen(kw_only=True)
@@ -150,8 +150,8 @@ class OrdersNetted:
         }
         text = (
             f"{counted(self.orders, 'order')} {self.window} that the figures of "
-            f"{_clock(self.window.taken_at)} have not seen: {counted(sum(self.by_sku.values()), 'unit')} "
-            "subtracted"
+            f"{to_the_second(self.window.taken_at)} have not seen: "
+            f"{counted(sum(self.by_sku.values()), 'unit')} subtracted"
         )
         more = [f"{number:,} {words}" for words, number in besides.items() if number]
         message = "; ".join([text, *more])
@@ -304,7 +304,3 @@ class _Names:
             yield alias.master_sku, units.get(listing_sku, alias.units)
         if not everywhere and listing_sku in self._products:
             yield listing_sku, units.get(listing_sku, 1)
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}Z"

@@ -16,6 +16,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from omsync.allocation import Notice
+from omsync.checks import to_the_second
 from omsync.errors import LeaseHeldError
 from omsync.exchange import Lease, RunRecord
 from omsync.http.clock import Clock
@@ -23,7 +24,15 @@ from omsync.http.steps import Steps, call
 from omsync.ports import HistoryLedger, LeasingLedger, Ledger, Progress, SourceMemory
 from omsync.runs import Context, report_of
 
-__all__ = ["FencedMemory", "Hold", "ledger_notices", "take_lease", "under_lease", "with_signs_of_life"]
+__all__ = [
+    "CartMemory",
+    "FencedMemory",
+    "Hold",
+    "ledger_notices",
+    "take_lease",
+    "under_lease",
+    "with_signs_of_life",
+]
 
 T = TypeVar("T")
 log = logging.getLogger("omsync")
@@ -78,8 +87,12 @@ class Hold:
             raise self.loss
 
     def fenced(self, memory: SourceMemory) -> SourceMemory:
-        """Give the memory so that nothing is written to it once the lease is lost."""
+        """Give a source's memory so that nothing is written to it once the lease is lost."""
         return memory if self._lease is None else FencedMemory(memory=memory, hold=self)
+
+    def fenced_for_cart(self, memory: SourceMemory) -> SourceMemory:
+        """Give a sink's memory so that nothing of another run's is dropped once the lease is lost."""
+        return memory if self._lease is None else CartMemory(memory=memory, hold=self)
 
     def release(self) -> Steps[None]:
         """Give the lease back; if that cannot be noted, it runs out by itself."""
@@ -111,6 +124,33 @@ class FencedMemory:
         """Drop the whole namespace; raise if the lease was lost."""
         self.hold.check()
         self.memory.forget(namespace)
+
+
+@frozen(kw_only=True)
+class CartMemory:
+    """A sink's memory while its run holds the lease; afterwards another run's entries stand there too.
+
+    What is added is kept all the same: a job that was handed in meanwhile is to be asked about by the next
+    run, whoever handed it in.
+    """
+
+    memory: SourceMemory
+    hold: Hold
+
+    def recall(self, namespace: str) -> Mapping[str, str]:
+        """Give everything kept in the namespace, in the order of its keys."""
+        return self.memory.recall(namespace)
+
+    def remember(self, namespace: str, entries: Mapping[str, str]) -> None:
+        """Keep the entries, durably."""
+        self.memory.remember(namespace, entries)
+
+    def forget(self, namespace: str) -> None:
+        """Drop the whole namespace; not once the lease was lost, since it would drop another run's jobs."""
+        if self.hold.is_kept():
+            self.memory.forget(namespace)
+        else:
+            log.info("%r stays as it is: its lease was lost", namespace)
 
 
 def take_lease(run: RunRecord, context: Context) -> Steps[Hold]:
@@ -186,7 +226,7 @@ def _what(run: RunRecord) -> str:
 
 def _held_by(lease: Lease) -> str:
     return (
-        f"by run {lease.run_id} ({lease.holder}) since {lease.since:%Y-%m-%d %H:%M:%S}Z, "
+        f"by run {lease.run_id} ({lease.holder}) since {to_the_second(lease.since)}, "
         f"at least until {lease.until:%H:%M:%S}Z"
     )
 

@@ -99,7 +99,8 @@ class Warehouse:
     Args:
         id: The order manager's id, as text.
         name: What a person calls it; names need not be unique, ids must.
-        kind: The order manager's word, such as ``"DIRECT_FULFILLMENT"`` or ``"SALES_CHANNEL"``.
+        kind: The order manager's word, such as ``"DIRECT_FULFILLMENT"`` or ``"SALES_CHANNEL"``. A kind that
+            someone else ships from holds a cart that combines it, until a setting names the warehouse.
         active: False when the order manager has switched it off; then it is never counted.
     """
 

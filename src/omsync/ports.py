@@ -98,7 +98,11 @@ class ReadRequest:
 
 @runtime_checkable
 class OrderManagerSource(Protocol):
-    """An order manager that can be read."""
+    """An order manager that can be read.
+
+    A source may also have ``origin``, text that says which account it is, without secrets and the same after
+    a change of credentials: a ledger then refuses readings of another one.
+    """
 
     def read(self, request: ReadRequest, /) -> InventorySnapshot:
         """Read everything, or raise: a read that did not finish gives no snapshot."""

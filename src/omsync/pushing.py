@@ -5,9 +5,9 @@ A batch that is refused as a whole is halved until the bad row stands alone, so 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from attrs import evolve
 
@@ -26,7 +26,18 @@ from omsync.errors import (
 )
 from omsync.exchange import CartListing, ListingState, PushResult, QuantityChange, SinkCapabilities
 from omsync.planning import SyncPlan, batches, changes_of, refresh
+from omsync.planning.conflicts import (
+    TRIES,
+    Again,
+    compares_by_reading,
+    decide_again,
+    has_moved,
+    too_old,
+    with_rows,
+)
+from omsync.planning.lines import skip
 from omsync.planning.plan import Key, PlanLine
+from omsync.planning.shown import listed
 from omsync.report import (
     NOT_REPEATED,
     Outcome,
@@ -68,6 +79,10 @@ class Push:
         self._done: dict[Key, Outcome] = {}
         self._repeated: dict[Key, int] = {}
         self._news: list[ListingState] = []
+        self._conflicts: Counter[Key] = Counter()
+        self._lost: list[Key] = []
+        self._looks: dict[Key, datetime] = {}
+        self._not_again: set[Key] = set()
         self._load()
 
     @property
@@ -80,10 +95,82 @@ class Push:
         """Whether a row went over the wire, or may have."""
         return bool(self._repeated) or any(one.was_sent for one in self._done.values())
 
-    def refresh(self, shown: Iterable[CartListing], accepted: Mapping[Key, int] | None = None) -> None:
+    def refresh(
+        self,
+        shown: Iterable[CartListing],
+        accepted: Mapping[Key, int] | None = None,
+        looked_at: datetime | None = None,
+        lowest: Mapping[Key, int] | None = None,
+    ) -> None:
         """Look at the cart again: lines that moved since the plan are dropped."""
-        self.plan = refresh(self.plan, shown, self._capabilities, accepted)
+        if self._capabilities.contents != "full":
+            self._not_again = {one.key for one in self.plan.lines if one.action not in {"change", "hold"}}
+        plan = refresh(self.plan, shown, self._capabilities, accepted, lowest)
+        self.plan = plan if looked_at is None else evolve(plan, looked_at=looked_at.isoformat())
         self._load()
+
+    def rows_to_compare(self, now: datetime) -> list[Key]:
+        """Give the next rows, where the cart is blind and the last look at one of them is too old."""
+        within, looked_at = self.plan.compare_within, self.plan.looked_at
+        if not (within and looked_at and self._queue and compares_by_reading(self._capabilities)):
+            return []
+        oldest, planned = now - timedelta(seconds=within), datetime.fromisoformat(looked_at)
+        return too_old(self._queue, lambda key: self._looks.get(key, planned) < oldest)
+
+    def compare(self, keys: Iterable[Key], listings: Iterable[CartListing], now: datetime) -> None:
+        """Take a look right before the write: rows that moved meanwhile are decided anew."""
+        shown = listed(listings)
+        rows: dict[Key, QuantityChange | None] = {}
+        for key in keys:
+            line, listing = self._lines[key], shown.get(key)
+            self._looks[key] = now
+            if listing is not None:
+                rows[key] = self._decided(key, decide_again(line, listing, self._capabilities))
+            elif line.basis != "none":
+                rows[key] = None
+                gone = skip(line, "not_in_cart")
+                self._done[key] = outcome_of_line(gone, "skipped", gone.reason, gone.hint)
+        self._queue = deque(with_rows(self._queue, rows))
+
+    def rows_lost(self) -> list[Key]:
+        """Give the rows of the last batch that the cart refused as moved, where another look may help."""
+        able = self._capabilities
+        compares = able.compare_and_set != "blind" and able.readable and able.contents != "full"
+        return [key for key in self._lost if compares and self._conflicts[key] < TRIES]
+
+    def decide_lost(self, keys: Iterable[Key], listings: Iterable[CartListing]) -> None:
+        """Take a look after a refusal: each row goes out against the new figure, or is settled."""
+        shown = listed(listings)
+        again: list[QuantityChange] = []
+        for key in keys:
+            listing = shown.get(key)
+            if listing is None:
+                continue
+            decided = decide_again(self._lines[key], listing, self._capabilities)
+            # What did not move was refused for another reason, which stands.
+            if decided.line.action != "skip" and not has_moved(self._lines[key], decided.line):
+                continue
+            row = self._decided(key, decided)
+            if row is not None:
+                # It is another request than the one that was refused, so it has a key of its own.
+                self._rows[key] = row = evolve(row, key=f"{row.key}:{self._conflicts[key]}")
+                self._done.pop(key)
+                again.append(row)
+        self._queue.extendleft(reversed(batches(again, self._capabilities)))
+
+    def _decided(self, key: Key, decided: Again) -> QuantityChange | None:
+        """Note what a second look decided; None comes back for a row that does not go out."""
+        line = self._lines[key] = decided.line
+        if decided.send:
+            alone = evolve(self.plan, lines=(line,), known=())
+            (row,) = changes_of(alone, self._capabilities, run_id=self._run_id, approved=True)
+            self._rows[key] = row
+            return row
+        outcome = {"hold": "held", "skip": "skipped"}.get(line.action, line.action)
+        self._done[key] = outcome_of_line(line, outcome, line.reason, line.hint)
+        if line.action == "unchanged":
+            self._news.append(_state(key, observed=line.shown))
+        return None
 
     def next_batch(self) -> Batch:
         """Take the next rows to send."""
@@ -97,6 +184,7 @@ class Push:
         """Take the cart's answers, row by row."""
         answers = {(result.listing_sku, result.location_id): result for result in results}
         not_repeated: list[tuple[QuantityChange, PushResult | None]] = []
+        self._lost = []
         for change in batch:
             key = (change.listing_sku, change.location_id)
             result = answers.get(key)
@@ -106,6 +194,9 @@ class Push:
                 self._repetition_answered(key, change, result)
                 continue
             self._done[key] = outcome_of_result(self._lines[key], change, result, self._capabilities)
+            if result is not None and result.status == "conflict":
+                self._lost.append(key)
+                self._conflicts[key] += 1
             if result is not None and result.status == "accepted":
                 echo = result.echo
                 observed = None if echo is None else echo - (change.quantity - change.available)
@@ -150,7 +241,11 @@ class Push:
         return sorted({key[0] for key, one in self._done.items() if one.reason == "not_yet_seen"})
 
     def seen(self, listings: Iterable[CartListing]) -> None:
-        """Take a read-back: what the cart shows by now is applied."""
+        """Take a read-back: what the cart shows by now is applied.
+
+        What shows less than was written, and not what stood before, may have sold since; it is left for the
+        next run to see, as in ``desired``.
+        """
         for listing in listings:
             key = (listing.listing_sku, listing.location_id)
             outcome = self._done.get(key)
@@ -158,7 +253,9 @@ class Push:
                 continue
             change = self._rows[key]
             more = change.quantity - change.available
-            self._news.append(_state(key, observed=listing.quantity - more))
+            may_have_sold = listing.quantity < change.quantity and listing.quantity != change.shown
+            if not may_have_sold:
+                self._news.append(_state(key, observed=listing.quantity - more))
             if listing.quantity == change.quantity:
                 self._done[key] = outcome_of_line(self._lines[key], "applied")
 
@@ -182,7 +279,17 @@ class Push:
         return status_of(self.outcomes(), self.plan.notices)
 
     def desired(self, now: datetime) -> list[ListingState]:
-        """Give what the plan wants and what the cart showed, for the ledger."""
+        """Give what the plan wants and what the cart showed, for the ledger.
+
+        What moved since the plan was made is left for the next run to see: it may be a sale, and a fall that
+        this run noted as seen would pass there for what is usual. A line that was not looked at again shows
+        what it did when the plan was made, and later runs may have seen, and written, something else.
+        """
+
+        def seen(line: PlanLine) -> bool:
+            moved = line.reason == "moved_since_plan"
+            return line.basis == "cart" and not moved and line.key not in self._not_again
+
         return [
             ListingState(
                 listing_sku=line.listing_sku,
@@ -190,9 +297,9 @@ class Push:
                 desired=line.quantity,
                 desired_at=now,
                 desired_run=self._run_id,
-                observed=line.shown if line.basis == "cart" else None,
-                observed_at=now if line.basis == "cart" else None,
-                observed_run=self._run_id if line.basis == "cart" else None,
+                observed=line.shown if seen(line) else None,
+                observed_at=now if seen(line) else None,
+                observed_run=self._run_id if seen(line) else None,
             )
             for line in self.plan.lines
         ]

@@ -16,6 +16,7 @@ from omsync.allocation.reasons import words
 from omsync.checks import counted
 from omsync.exchange import PushResult, QuantityChange, SinkCapabilities
 from omsync.planning import SyncPlan
+from omsync.planning.approvals import APPROVABLE
 from omsync.planning.plan import Key, PlanLine
 
 __all__ = ["OUTCOMES", "Outcome", "SyncReport", "outcome_of_result", "outcomes_of_plan", "status_of"]
@@ -179,7 +180,16 @@ class SyncReport:
         if self.code:
             head += f"; ended early ({self.code})" + (f": {self.message}" if self.message else "")
         notes = [f"note: {one.message}" for one in self.notices if one.reason not in _ROUTINE]
-        return "\n  ".join([head, *notes])
+        return "\n  ".join([head, *notes, *self._way_on()])
+
+    def _way_on(self) -> list[str]:
+        """Say what lets held listings through, where a person's word does."""
+        waiting = sum(one.reason in APPROVABLE for one in self.of("held"))
+        if not waiting or not self.digest:
+            return []
+        merchant = "" if self.merchant == "default" else f", merchant={self.merchant!r}"
+        call = f"approve(ledger, {self.cart!r}, {self.digest!r}, by=..., reason=..., until=...{merchant})"
+        return [f"to let {counted(waiting, 'held listing')} through: {call}"]
 
     def _counted(self) -> str:
         parts = []

@@ -106,7 +106,7 @@ def finish(
         finished_at=now,
         last_seen_at=now,
         counts=counts,
-        message=_sentence(error) or why[1],
+        message="; ".join(filter(None, (run.message, _sentence(error) or why[1]))),
         code=_code(error) or why[0],
     )
     log.log(logging.WARNING if error else logging.INFO, "%s", done)

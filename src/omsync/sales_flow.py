@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from attrs import evolve
 
 from omsync.allocation import Allocation
-from omsync.errors import LedgerError
-from omsync.exchange import SinkCapabilities
-from omsync.http.steps import Steps, call
+from omsync.exchange import ListingState, SinkCapabilities
+from omsync.http.steps import Steps
 from omsync.planning import SyncPlan
 from omsync.planning.plan import Key
-from omsync.planning.sales import Fall, by_key, falls_seen, hold_maybe_sold, hold_new_rises, lag_notices
-from omsync.ports import SourceMemory
-from omsync.remembered import states_of
+from omsync.planning.sales import (
+    Fall,
+    by_key,
+    dated_by,
+    falls_looked_at,
+    falls_seen,
+    hold_maybe_sold,
+    hold_new_rises,
+    lag_notices,
+)
+from omsync.remembered import damaged, keep, place_of, recall, states_of
 from omsync.runs import Context
 from omsync.settings import CartSettings
 
-__all__ = ["watch_sales"]
+__all__ = ["note_falls", "watch_sales"]
 
 
 def watch_sales(
@@ -47,11 +54,10 @@ def watch_sales(
         states = by_key((yield from states_of(plan.merchant, plan.cart, context)))
         if watches_falls:
             lag = timedelta(minutes=cart.order_lag)
-            memory = context.ledger.memory(plan.merchant)
-            falls = yield from _known_falls(memory, plan.cart)
-            new = falls_seen(plan, states, falls, capabilities, lag=lag, now=context.clock.now())
-            if new:
-                yield from call(memory.remember, _namespace(plan.cart), dict(fall.entry for fall in new))
+            now = context.clock.now()
+            falls = yield from _known_falls(plan.cart, plan.merchant, now, context)
+            new = falls_seen(plan, states, falls, capabilities, lag=lag, now=now)
+            yield from _keep_falls(new, plan.cart, plan.merchant, context)
             falls |= {fall.key: fall for fall in new}
             units = {(row.listing_sku, row.location_id): row.units for row in allocation.quantities}
             plan = hold_maybe_sold(plan, falls, lag=lag, units=units, orders=sold_here)
@@ -60,18 +66,45 @@ def watch_sales(
     return evolve(plan, notices=(*plan.notices, *lag_notices(cart)))
 
 
-def _known_falls(memory: SourceMemory, cart: str) -> Steps[dict[Key, Fall]]:
-    entries = yield from call(memory.recall, _namespace(cart))
+def note_falls(
+    shown: Mapping[Key, int],
+    states: Iterable[ListingState],
+    cart: str,
+    merchant: str,
+    capabilities: SinkCapabilities,
+    looked_at: datetime,
+    context: Context,
+) -> Steps[None]:
+    """Keep the falls that somebody's look at a cart shows, so that what it saw does not pass for usual.
+
+    Args:
+        shown: What the cart shows, as available quantities.
+        states: What the ledger knows of the cart's listings.
+        cart: The cart's name.
+        merchant: The merchant's name.
+        capabilities: Whether the cart applies at once.
+        looked_at: When.
+        context: Ledger and clock.
+    """
+    known = yield from _known_falls(cart, merchant, looked_at, context)
+    new = falls_looked_at(shown, by_key(states), known, capabilities, now=looked_at)
+    yield from _keep_falls(new, cart, merchant, context)
+
+
+def _known_falls(cart: str, merchant: str, now: datetime, context: Context) -> Steps[dict[Key, Fall]]:
+    entries = yield from recall(_namespace(cart), merchant, context)
     try:
-        falls = [Fall.of_entry(key, value) for key, value in entries.items()]
+        kept = [Fall.of_entry(key, value) for key, value in entries.items()]
     except (ValueError, KeyError, TypeError) as error:
-        raise LedgerError(
-            f"What the ledger keeps in {_namespace(cart)!r} cannot be read: {error}",
-            code="damaged_falls",
-            remedy="Somebody edited the ledger; restore it, or forget that namespace of its memory.",
-        ) from error
-    return {fall.key: fall for fall in falls}
+        raise damaged(_namespace(cart), "damaged_falls", error) from error
+    falls = dated_by(kept, now)
+    yield from _keep_falls([falls[one.key] for one in kept if one.seen_at > now], cart, merchant, context)
+    return falls
+
+
+def _keep_falls(falls: Iterable[Fall], cart: str, merchant: str, context: Context) -> Steps[None]:
+    yield from keep(_namespace(cart), dict(fall.entry for fall in falls), merchant, context)
 
 
 def _namespace(cart: str) -> str:
-    return f"falls of {cart}"
+    return place_of("falls", cart)

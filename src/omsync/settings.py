@@ -34,7 +34,8 @@ class PerWarehouse:
     Args:
         disabled: Ids or exact names of warehouses left out when combining and from the breakdown, such as
             an Amazon FBA warehouse. A cart may still name one.
-        counted: Name the warehouses that count one by one, instead of "all but the disabled ones".
+        counted: Name the warehouses that count one by one, instead of "all but the disabled ones". Without
+            it, a new warehouse, or one that someone else ships from, holds the carts that combine it.
         pooled_assembly: Assume that parts from different warehouses can be brought together to build a
             bundle; concerns carts that combine.
         preassembled_only: Warehouses that neither build bundles nor lend parts; only shelf units count there.
@@ -177,6 +178,9 @@ class SkuOverride:
 
 
 GUARDS = (
+    "another_writer",
+    "foreign_warehouse",
+    "new_warehouse",
     "partial_snapshot",
     "sharp_rise",
     "shrunken_snapshot",
@@ -212,9 +216,14 @@ class Guardrails:
             is held to ``zero_percent``.
         rise_factor: A listing may rise to so many times what it shows.
         rise_floor: Units; a listing that shows fewer may rise as if it showed this many.
-        stale_hours: Nothing falls on the strength of a reading that is older.
+        stale_hours: Nothing changes on the strength of a reading that is older.
+        rise_stale_hours: Nothing rises on the strength of a reading that is older.
         shrink_percent: Nothing falls on the strength of a reading that has fewer products or locations than
             the last good one by more than this share.
+        quarantine_after: A row that the cart refused in so many runs running is left out for a while; 0
+            sends it in every run, and every report says so.
+        quarantine_hours: How long it is left out first; each further refusal doubles that, up to a day. What
+            the cart shows too high is tried again after an hour in any case.
         hold: ``"offending"`` holds the changes that are over a limit, ``"plan"`` all of the plan with them.
         off: Guards that are switched off, by name, as in ``GUARDS``; every report says so.
     """
@@ -230,7 +239,10 @@ class Guardrails:
     rise_factor: int = field(default=10, validator=checks.whole(minimum=1))
     rise_floor: int = field(default=100, validator=checks.whole(minimum=1))
     stale_hours: int = field(default=30, validator=checks.whole(minimum=1))
+    rise_stale_hours: int = field(default=6, validator=checks.whole(minimum=1))
     shrink_percent: int = field(default=10, validator=checks.whole(minimum=0, maximum=100))
+    quarantine_after: int = field(default=3, validator=checks.whole(minimum=0))
+    quarantine_hours: int = field(default=1, validator=checks.whole(minimum=1, maximum=24))
     hold: str = field(default="offending", validator=checks.one_of("offending", "plan"))
     off: tuple[str, ...] = field(
         default=(), converter=_names_in_order, validator=checks.each(checks.one_of(*GUARDS))
@@ -288,6 +300,15 @@ class CartSettings:
         reassert_after: Hours. A cart that cannot be read is sent a quantity again when it accepted it longer
             ago, since accepting is not showing; 0 trusts for ever what it accepted.
         reassert_zeros_after: Hours; the same for a quantity of 0, which costs more when it got lost.
+        compare_within: Seconds. A cart that cannot refuse a write that comes too late is read, compared, then
+            written; in a long push, a row whose look is older is looked at again right before its batch. 0
+            never looks again.
+        when_gone: What becomes of a listing that we once showed above 0 and that has no quantity any more:
+            ``"leave"`` (it keeps what it shows, and is named), ``"hold_zero"`` (0 waits for approval),
+            ``"zero"`` (0, within the guardrails), or ``"by_cause"``: ``"hold_zero"`` where the order manager
+            says that it is inactive, ``"leave"`` where it is merely absent.
+        resume_within: Minutes. A run that died is gone on with by the next one, with the same plan, while the
+            reading that it was made from is no older; 0: never.
         enabled: False: nothing is planned or pushed, and the report says so.
 
     Raises:
@@ -333,6 +354,11 @@ class CartSettings:
     rises_seen_twice: bool = field(default=False, validator=checks.flag)
     reassert_after: int = field(default=168, validator=checks.whole(minimum=0, maximum=87_600))
     reassert_zeros_after: int = field(default=24, validator=checks.whole(minimum=0, maximum=87_600))
+    compare_within: int = field(default=300, validator=checks.whole(minimum=0, maximum=86_400))
+    when_gone: str = field(
+        default="by_cause", validator=checks.one_of("by_cause", "leave", "hold_zero", "zero")
+    )
+    resume_within: int = field(default=30, validator=checks.whole(minimum=0, maximum=1440))
     enabled: bool = field(default=True, validator=checks.flag)
 
     def __attrs_post_init__(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from omsync import flows
+from omsync.bindings_flow import confirm_cart_flow, confirm_source_flow
 from omsync.compare_flow import Asked, compare_flow
 from omsync.comparison import Comparison
 from omsync.convergence import Drift, History
@@ -15,9 +16,14 @@ from omsync.guarding import approve_flow
 from omsync.http.blocking import Runner
 from omsync.http.clock import Clock, SystemClock
 from omsync.model import InventorySnapshot
+from omsync.originals_flow import originals_flow, put_back_flow
 from omsync.planning import SyncPlan
 from omsync.planning.approvals import Approval
+from omsync.planning.bindings import Binding
+from omsync.planning.originals import Originals
+from omsync.planning.quarantine_view import Quarantine
 from omsync.ports import CartSink, Ledger, OrderManagerSource, OrdersInFlight, Progress
+from omsync.quarantine_flow import quarantined_flow, release_flow
 from omsync.report import SyncReport
 from omsync.runs import Context, deadline_of
 from omsync.settings import CartSettings, MerchantSettings
@@ -25,11 +31,17 @@ from omsync.settings import CartSettings, MerchantSettings
 __all__ = [
     "approve",
     "compare",
+    "confirm_cart",
+    "confirm_source",
     "drift",
     "history",
+    "originals",
     "plan_cart",
+    "plan_put_back",
     "push_plan",
+    "quarantined",
     "read_inventory",
+    "release",
     "sync_cart",
     "sync_carts",
 ]
@@ -118,7 +130,7 @@ def push_plan(
         plan: What to push.
         sink: The cart.
         ledger: Notes the run and every listing's figures.
-        approve: The plan's digest, to let its held lines through.
+        approve: The plan's digest, to let its held lines through, those in quarantine too.
         on_progress: Called with ("push", rows done, rows in all).
         deadline: A moment, or a span from now; what was not sent by then is reported so.
         clock: Replaces the machine's clock, for tests.
@@ -143,6 +155,7 @@ def sync_cart(
     merchant: MerchantSettings,
     ledger: Ledger | None = None,
     orders_in_flight: Orders | None = None,
+    resume: bool = True,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
@@ -157,6 +170,8 @@ def sync_cart(
         ledger: Notes runs and figures; required in sales-channel mode.
         orders_in_flight: Orders that the snapshot has not seen: units by master SKU, an ``OrdersInFlight``
             that is asked for them, or a list of those.
+        resume: Whether the plan of a run that died goes on, while the reading that it was made from is no
+            older than ``CartSettings.resume_within``; the report says so. False to plan anew.
         on_progress: Called with (stage, done, total or None).
         deadline: A moment, or a span from now.
         clock: Replaces the machine's clock, for tests.
@@ -171,7 +186,9 @@ def sync_cart(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     with runner:
         return runner.run(
-            flows.sync_flow(source_or_snapshot, sink, cart, merchant, orders_in_flight, context)
+            flows.sync_flow(
+                source_or_snapshot, sink, cart, merchant, orders_in_flight, context, resume=resume
+            )
         )
 
 
@@ -182,6 +199,7 @@ def sync_carts(
     merchant: MerchantSettings,
     ledger: Ledger | None = None,
     orders_in_flight: Orders | None = None,
+    resume: bool = True,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
@@ -195,6 +213,8 @@ def sync_carts(
         ledger: Notes runs and figures; required in sales-channel mode.
         orders_in_flight: Orders that the snapshot has not seen: units by master SKU, an ``OrdersInFlight``
             that is asked for them, or a list of those.
+        resume: Whether the plans of runs that died go on, while the reading that they were made from is no
+            older than ``CartSettings.resume_within``; the other carts then go on from the same reading.
         on_progress: Called with (stage, done, total or None).
         deadline: A moment, or a span from now.
         clock: Replaces the machine's clock, for tests.
@@ -208,7 +228,9 @@ def sync_carts(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     with runner:
         return runner.run(
-            flows.sync_many_flow(source_or_snapshot, carts, merchant, orders_in_flight, context)
+            flows.sync_many_flow(
+                source_or_snapshot, carts, merchant, orders_in_flight, context, resume=resume
+            )
         )
 
 
@@ -302,6 +324,61 @@ def approve(
         return runner.run(approve_flow(cart, digest, by, reason, until, rows, merchant, context))
 
 
+def quarantined(
+    ledger: Ledger,
+    cart: CartSettings | str,
+    *,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Quarantine:
+    """List what is left out of the runs of a cart because the cart refused it again and again.
+
+    Args:
+        ledger: Where the runs were noted.
+        cart: The cart, or its name.
+        merchant: The merchant, or its name.
+        clock: Replaces the machine's clock, for tests.
+
+    Returns:
+        A ``Quarantine``: print it, or go through its rows, those that show too much first.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    with runner:
+        return runner.run(quarantined_flow(cart, merchant, context))
+
+
+def release(
+    ledger: Ledger,
+    cart: CartSettings | str,
+    listing_skus: str | Collection[str] | None = None,
+    *,
+    by: str,
+    reason: str,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Quarantine:
+    """Let rows out of quarantine by hand: the next run tries them, and its report names who released them.
+
+    Args:
+        ledger: Where the runs were noted; it keeps the release until the cart has answered again.
+        cart: The cart, or its name.
+        listing_skus: One listing SKU or several, each at all of its locations; None for all.
+        by: Who releases them.
+        reason: Why, in a few words.
+        merchant: The merchant, or its name.
+        clock: Replaces the machine's clock, for tests.
+
+    Returns:
+        The rows that were released.
+
+    Raises:
+        SettingsError: A listing is not in quarantine.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    with runner:
+        return runner.run(release_flow(cart, listing_skus, by, reason, merchant, context))
+
+
 def history(
     ledger: Ledger,
     cart: CartSettings | str,
@@ -367,6 +444,125 @@ def drift(
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     with runner:
         return runner.run(drift_flow(sink, cart, merchant, context))
+
+
+def confirm_cart(
+    ledger: Ledger,
+    sink: CartSink,
+    cart: CartSettings | str,
+    *,
+    by: str,
+    reason: str,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Binding:
+    """Let a cart's name stand for this sink from now on, after runs refused it as ``"other_cart"``.
+
+    Nothing that the ledger knows of the old cart's listings is believed of this one: what it accepted, its
+    falls, its approvals, its quarantine. The next run is a first push. History stays. Confirm too when a shop
+    was set up anew at the same address.
+
+    Args:
+        ledger: Where the runs were noted.
+        sink: The cart that is meant.
+        cart: The cart's settings, or its name.
+        by: Who confirms.
+        reason: Why, in a few words.
+        merchant: The merchant, or its name.
+        clock: Replaces the machine's clock, for tests.
+
+    Raises:
+        LeaseHeldError: A run works on the cart; confirm when it has ended.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    with runner:
+        return runner.run(confirm_cart_flow(sink, cart, by, reason, merchant, context))
+
+
+def confirm_source(
+    ledger: Ledger,
+    source: OrderManagerSource,
+    *,
+    by: str,
+    reason: str,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Binding:
+    """Let a merchant's readings be of this source from now on, after one was refused as ``"other_account"``.
+
+    The next reading is taken whatever it holds; until then there is no last complete read.
+
+    Args:
+        ledger: Where the readings were noted.
+        source: The order manager that is meant.
+        by: Who confirms.
+        reason: Why, in a few words.
+        merchant: The merchant, or its name.
+        clock: Replaces the machine's clock, for tests.
+
+    Raises:
+        LeaseHeldError: The order manager is being read; confirm when that has ended.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    with runner:
+        return runner.run(confirm_source_flow(source, by, reason, merchant, context))
+
+
+def originals(
+    ledger: Ledger,
+    cart: CartSettings | str,
+    *,
+    merchant: MerchantSettings | str = "default",
+    clock: Clock | None = None,
+) -> Originals:
+    """Look up what a cart showed before omsync, for every listing that omsync has changed.
+
+    Args:
+        ledger: Where the runs were noted.
+        cart: The cart, or its name.
+        merchant: The merchant, or its name.
+        clock: Replaces the machine's clock, for tests.
+
+    Returns:
+        An ``Originals``: print it, go through it, or take ``to_csv()``. Of a cart that cannot be read nothing
+        is known.
+    """
+    context, runner = _prepare(ledger, None, None, clock)
+    with runner:
+        return runner.run(originals_flow(cart, merchant, context))
+
+
+def plan_put_back(
+    ledger: Ledger,
+    sink: CartSink,
+    cart: CartSettings,
+    *,
+    merchant: MerchantSettings | str = "default",
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> SyncPlan:
+    """Plan to let every listing that omsync has changed show what it showed before; push nothing.
+
+    It is a plan like others: look at it, and push it with ``push_plan``. Switch the cart off
+    (``enabled=False``) first, or the next sync undoes it; that does not matter here.
+
+    Args:
+        ledger: Where the runs were noted.
+        sink: The cart.
+        cart: Its settings, for the guardrails.
+        merchant: The merchant, or its name.
+        on_progress: Called with (stage, done, total or None).
+        deadline: A moment, or a span from now.
+        clock: Replaces the machine's clock, for tests.
+
+    Raises:
+        SettingsError: The cart cannot say what it shows (``"nothing_to_put_back"``), or is another one.
+        OmsyncError: The cart could not be read.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    with runner:
+        return runner.run(put_back_flow(sink, cart, merchant, context))
 
 
 def _prepare(

@@ -247,15 +247,6 @@ class LogsItsKey(DepotSource):
         return request
 
 
-class QuotesTheAnswer(DepotSource):
-    """Quotes the key with a refusal."""
-
-    def rows_of(self, answer: Response) -> list[Wire]:
-        if answer.status == 403:
-            raise RefusedError(f"the depot refuses {self._key}")
-        return super().rows_of(answer)
-
-
 class Future(DepotSource):
     """Goes by a clock that is wrong."""
 
@@ -282,7 +273,6 @@ BROKEN: tuple[tuple[type[DepotSource], str], ...] = (
     (MarksBeforeItReads, "a_killed_reading_is_made_whole_by_the_next"),
     (ShowsItsKey, "secrets_stay_out_of_sight"),
     (LogsItsKey, "secrets_stay_out_of_sight"),
-    (QuotesTheAnswer, "secrets_stay_out_of_sight"),
 )
 """Sources that are wrong, each with the check that catches it."""
 

@@ -13,6 +13,7 @@ from omsync.allocation import Notice
 from omsync.exchange import CartListing, PushResult, QuantityChange
 from omsync.flows.arguments import Sink
 from omsync.http.steps import Steps, call
+from omsync.leases import Hold
 from omsync.ports import SourceMemory
 from omsync.runs import Context
 
@@ -35,11 +36,15 @@ class _CartInSteps(Protocol):
     def push_steps(self, changes: Sequence[QuantityChange], /) -> Steps[list[PushResult]]: ...
 
 
-def with_memory(sink: Sink, merchant: str, context: Context) -> Sink:
-    """Give a sink that keeps something between runs its place for it, and let it begin afresh."""
-    if isinstance(sink, _Remembers):
-        return sink.remembering(None if context.ledger is None else context.ledger.memory(merchant))
-    return sink
+def with_memory(sink: Sink, merchant: str, context: Context, hold: Hold | None = None) -> Sink:
+    """Give a sink that keeps something between runs its place for it, and let it begin afresh.
+
+    A run that pushes gives its ``hold``: once its lease is lost, the place is another run's too.
+    """
+    if not isinstance(sink, _Remembers):
+        return sink
+    memory = None if context.ledger is None else context.ledger.memory(merchant)
+    return sink.remembering(memory if memory is None or hold is None else hold.fenced_for_cart(memory))
 
 
 def read_cart(sink: Sink, listing_skus: Sequence[str]) -> Steps[list[CartListing]]:

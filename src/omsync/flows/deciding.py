@@ -6,6 +6,7 @@ from attrs import evolve
 
 from omsync.allocation import Allocation, allocate
 from omsync.allocation.locations import check_channel_is_read, check_location
+from omsync.bindings_flow import check_cart
 from omsync.chronicle import settings_digest
 from omsync.exchange import CartListing, SinkCapabilities
 from omsync.flows.arguments import Sink, Source, check_arguments
@@ -16,11 +17,16 @@ from omsync.http.steps import Steps, call
 from omsync.model import InventorySnapshot
 from omsync.orders_flow import GivenOrders, OrdersRead, orders_for
 from omsync.planning import SyncPlan, accepted_figures, make_plan, overdue_figures
+from omsync.planning.accepted import lowest_told, reassert_notices
+from omsync.planning.conflicts import noting_the_look
+from omsync.planning.gone import gone_listings
 from omsync.planning.plan import Key
+from omsync.quarantine_flow import quarantine
 from omsync.remembered import states_of
 from omsync.runs import Context
 from omsync.sales_flow import watch_sales
 from omsync.settings import CartSettings, MerchantSettings
+from omsync.turning_flow import watch_writers
 
 __all__ = ["plan_flow", "plan_steps"]
 
@@ -53,6 +59,7 @@ def plan_steps(
     if not cart.enabled:
         return SyncPlan(merchant=merchant.name, cart=cart.name, enabled=False)
     check_location(merchant, cart)
+    yield from check_cart(sink.capabilities.destination, cart.name, merchant.name, context)
     snapshot = yield from snapshot_of(source, merchant, context)
     check_channel_is_read(snapshot, merchant, cart)
     orders = yield from orders_for(orders_in_flight, snapshot, cart, merchant, context)
@@ -61,29 +68,34 @@ def plan_steps(
     capabilities = sink.capabilities
     said = yield from notices_of(sink, context.clock.now())
     shown: list[CartListing] = []
-    accepted: dict[Key, int] = {}
     overdue: frozenset[Key] = frozenset()
+    states = yield from states_of(merchant.name, cart.name, context)
+    accepted: dict[Key, int] = {} if capabilities.readable else accepted_figures(states)
+    gone = gone_listings(allocation, states, cart, capabilities, context.clock.now())
+    looked_at = context.clock.now()
     if capabilities.readable:
-        skus = sorted(_asked_for(allocation, capabilities))
+        skus = sorted(_asked_for(allocation, capabilities).union(one.listing_sku for one in gone))
         context.tell("read cart", 0, len(skus))
         shown = yield from read_cart(sink, skus)
         context.tell("read cart", len(skus), len(skus))
     else:
-        states = yield from states_of(merchant.name, cart.name, context)
-        accepted = accepted_figures(states)
         overdue = overdue_figures(
             states,
             now=context.clock.now(),
             after=cart.reassert_after,
             zeros_after=cart.reassert_zeros_after,
         )
-    plan = make_plan(allocation, shown, capabilities, accepted, overdue)
+        said = (*said, *reassert_notices(cart))
+    plan = make_plan(allocation, shown, capabilities, accepted, overdue, gone, lowest_told(states))
     plan = evolve(plan, settings_digest=settings_digest(merchant, cart))
+    plan = noting_the_look(plan, capabilities, cart.compare_within, looked_at)
+    plan = yield from watch_writers(plan, allocation, states, cart, capabilities, context)
     plan = yield from watch_sales(plan, allocation, cart, capabilities, orders.sold_here, context)
     said = (*orders.notices, *said)
     plan = evolve(plan, notices=(*plan.notices, *said)) if said else plan
     handed = isinstance(source, InventorySnapshot) and not fetched
-    return (yield from guarded(plan, snapshot, cart, context, handed=handed))
+    plan = yield from quarantine(plan, cart, context)
+    return (yield from guarded(plan, snapshot, merchant, cart, context, handed=handed))
 
 
 def _asked_for(allocation: Allocation, capabilities: SinkCapabilities) -> set[str]:

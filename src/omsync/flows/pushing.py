@@ -7,17 +7,22 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
+from omsync.bindings_flow import bind_cart, check_cart
 from omsync.checks import shown
 from omsync.chronicle import Chronicle
 from omsync.errors import OmsyncError, SettingsError, WrongTypeError
 from omsync.exchange import ListingState, RunRecord
 from omsync.flows.arguments import Sink, check_sink
 from omsync.flows.carts import push_batch, read_cart, with_memory
+from omsync.flows.comparing import compare_again, look_after_conflicts
 from omsync.guarding import guarded_again
 from omsync.http.steps import Steps, call
 from omsync.leases import Hold, ledger_notices, under_lease
+from omsync.originals_keeping import OriginalsKeeper
 from omsync.planning import SyncPlan, accepted_figures
+from omsync.planning.accepted import lowest_told
 from omsync.pushing import Push
+from omsync.quarantine_flow import note_refusals
 from omsync.remembered import states_of
 from omsync.report import SyncReport
 from omsync.runs import Context, fail, finish, new_run, report_of
@@ -61,7 +66,9 @@ def push_flow(
     run = new_run(plan.merchant, plan.cart, context)
 
     def work(hold: Hold) -> Steps[SyncReport]:
-        mine = with_memory(sink, plan.merchant, context)
+        mine = with_memory(sink, plan.merchant, context, hold)
+        if plan.enabled:
+            yield from check_cart(here, plan.cart, plan.merchant, context)
         looked_at = (yield from guarded_again(plan, approve, context)) if plan.enabled else plan
         if context.ledger is not None:
             yield from call(context.ledger.begin_run, run)
@@ -93,10 +100,12 @@ def push_under_lease(
         yield from fail(error, report_of(run, plan, "failed", (), context, error), run, context)
         raise
     try:
+        yield from bind_cart(sink.capabilities.destination, plan.cart, plan.merchant, context)
         if not fresh:
             yield from _look_again(push, sink, context)
         yield from _remember(push.desired(context.clock.now()), plan, context)
         yield from _push_batches(push, run, plan, sink, context, hold)
+        yield from note_refusals(push, sink.capabilities, run, context)
         report = report_of(run, push.plan, push.status(), push.outcomes(), context)
         yield from finish(run, context, report.status, report.counts, None, report.why)
     except BaseException as error:
@@ -114,12 +123,24 @@ def _look_again(push: Push, sink: Sink, context: Context) -> Steps[None]:
     if sink.capabilities.contents == "full":
         skus = sorted({line.listing_sku for line in plan.lines} | {row.listing_sku for row in plan.known})
     if not skus:
+        push.refresh(())
         return
     if sink.capabilities.readable:
-        push.refresh((yield from read_cart(sink, skus)))
+        began = context.clock.now()
+        push.refresh((yield from read_cart(sink, skus)), looked_at=began)
     else:
         states = yield from states_of(push.plan.merchant, push.plan.cart, context)
-        push.refresh((), accepted_figures(states))
+        push.refresh((), accepted_figures(states), lowest=lowest_told(states))
+
+
+def _may_go_on(push: Push, context: Context, hold: Hold) -> Steps[bool]:
+    if context.deadline is not None and context.clock.now() >= context.deadline:
+        push.stop("deadline", f"The deadline {context.deadline:%Y-%m-%d %H:%M:%S}Z came first; run again.")
+        return False
+    if not (yield from call(hold.is_kept)):
+        push.stop("lease_lost", str(hold.loss))
+        return False
+    return True
 
 
 def _push_batches(
@@ -127,16 +148,15 @@ def _push_batches(
 ) -> Steps[None]:
     total = push.rows_left
     chronicle = Chronicle(push.plan, run, context)
+    originals = OriginalsKeeper(push.plan, sink.capabilities, run, context)
     while push.rows_left:
-        if context.deadline is not None and context.clock.now() >= context.deadline:
-            push.stop(
-                "deadline", f"The deadline {context.deadline:%Y-%m-%d %H:%M:%S}Z came first; run again."
-            )
+        if not (yield from _may_go_on(push, context, hold)):
             return
-        if not (yield from call(hold.is_kept)):
-            push.stop("lease_lost", str(hold.loss))
-            return
+        yield from compare_again(push, sink, context)
+        if not push.rows_left:
+            break
         batch = push.next_batch()
+        yield from originals.about_to_send(batch)
         yield from _remember(push.sent(batch, context.clock.now()), plan, context)
         yield from chronicle.sent(batch)
         push.goes_out(batch)
@@ -146,6 +166,7 @@ def _push_batches(
             # Nothing was sent, and nothing will be until the settings are right: let the caller see it.
             push.goes_out(())
             yield from chronicle.not_sent()
+            yield from originals.not_sent(batch)
             raise
         except OmsyncError as error:
             push.batch_failed(batch, error)
@@ -153,6 +174,8 @@ def _push_batches(
         else:
             push.batch_answered(batch, results)
             yield from chronicle.answered(batch, results)
+            yield from look_after_conflicts(push, sink)
+        yield from originals.came_of(batch, push.outcome_of)
         yield from _remember(push.learned(context.clock.now()), plan, context)
         context.tell("push", total - push.rows_left, total)
         if context.ledger is not None:

@@ -6,13 +6,16 @@ import logging
 from collections.abc import Callable
 from typing import Protocol, cast, runtime_checkable
 
+from omsync.bindings_flow import bind_source, check_reading_of, check_source
 from omsync.errors import LeaseHeldError, SettingsError, SnapshotError
 from omsync.exchange import RunRecord
 from omsync.flows.arguments import Source, check_reading
 from omsync.http.steps import Steps, call
 from omsync.leases import Hold, take_lease, with_signs_of_life
 from omsync.model import InventorySnapshot
+from omsync.planning.bindings import is_unread
 from omsync.ports import ReadRequest, SourceMemory
+from omsync.remembered import ORIGIN, binding_of
 from omsync.runs import Context, finish, new_run
 from omsync.settings import MerchantSettings, PerSalesChannel
 
@@ -48,7 +51,8 @@ def snapshot_of(
     last = None
     if context.ledger is not None:
         last = yield from call(context.ledger.last_snapshot, merchant)
-    if last is None:
+    # After a change of account, the last read is the other one's.
+    if last is None or is_unread((yield from binding_of(ORIGIN, merchant.name, context))):
         raise SnapshotError(
             f"The merchant {merchant.name!r} has no complete read yet, so nothing is pushed",
             code="no_complete_read",
@@ -87,20 +91,23 @@ def _read(
     if ledger is not None:
         yield from call(ledger.begin_run, run)
     try:
+        bound = yield from check_source(source, merchant.name, context)
         if ledger is not None:
             previous = yield from call(ledger.last_snapshot, merchant)
         request = ReadRequest(
             merchant=merchant,
             now=context.clock.now(),
             memory=memory,
-            previous=previous,
+            previous=None if is_unread(bound) else previous,
             on_progress=with_signs_of_life(run, context, hold),
             deadline=context.deadline,
         )
         snapshot = yield from _read_source(source, request)
         _check_snapshot(snapshot, merchant)
+        check_reading_of(snapshot, previous, bound, merchant.name)
         if ledger is not None:
             yield from call(ledger.save_snapshot, merchant.name, snapshot)
+            yield from bind_source(source, bound, merchant.name, context)
     except BaseException as error:
         yield from finish(run, context, "failed", {}, error)
         raise

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from omsync.errors import DeadlineError, OmsyncError, ThrottledError
 from omsync.http.clock import Clock, SystemClock
-from omsync.http.messages import Conversation, Request, Response, redirected, scrubbed
+from omsync.http.messages import Conversation, Request, Response, hush, redirected, scrubbed
 from omsync.http.pacing import Bucket
 from omsync.http.steps import Line
 
@@ -54,6 +54,7 @@ class Base:
             # Longer than our patience nobody waits: then the lane's next call is told anew.
             pause = min(verdict.retry_after, line.retry.total_seconds)
             bucket.pause(line.pace_of(request.lane), self.clock.monotonic(), pause)
+        hush(verdict, response.secrets)
         raise verdict
 
     def check_deadline(self, seconds: float, request: Request) -> None:
@@ -77,7 +78,10 @@ class Base:
 def advance(
     conversation: Conversation[T], response: Response | None, error: BaseException | None
 ) -> tuple[Request | None, Any]:
-    """Take a conversation one step on: give its next request, or (None, its result)."""
+    """Take a conversation one step on: give its next request, or (None, its result).
+
+    An error about an answer quotes none of the secrets that its request held.
+    """
     try:
         if error is not None:
             return conversation.throw(error), None
@@ -86,6 +90,10 @@ def advance(
         return conversation.send(response), None
     except StopIteration as finished:
         return None, finished.value
+    except OmsyncError as raised:
+        if response is not None:
+            hush(raised, response.secrets)
+        raise
 
 
 def kept(error: OmsyncError) -> OmsyncError:

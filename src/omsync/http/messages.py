@@ -10,26 +10,26 @@ import base64
 import contextlib
 import json
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from attrs import evolve, field, frozen
 
 from omsync.checks import shown
-from omsync.errors import DecodeError, RefusedError
+from omsync.errors import DecodeError, OmsyncError, RefusedError
 
-__all__ = ["Conversation", "Handler", "Request", "Response", "redirected", "scrubbed"]
+__all__ = ["Conversation", "Handler", "Request", "Response", "hush", "redirected", "scrubbed"]
 
 T = TypeVar("T")
 
 _LONGEST_QUERY = 300
-_NO_SECRETS = {"vendure-token"}
-"""Headers whose names sound like secrets and are none: this one names a channel, and answers repeat it."""
 _SHORTEST_SECRET = 8
 """Shorter values of a signed query, such as its version, are no secrets and stand in many an answer."""
 _SURELY_A_TOKEN = 10
 """No header's credential that is as long as this stands in the data of an answer by chance."""
+_SHORTEST_HIDDEN = 4
+"""A shorter text would take letters out of the words of a message, and is no credential."""
 _CREDENTIAL = re.compile(r"authorization|key|cookie|(access|auth)[-_]token", re.IGNORECASE)
 _CREDENTIAL_OR_ALIKE = re.compile(r"authorization|key|cookie|token", re.IGNORECASE)
 """A token that is no credential, such as a channel's, may come back as data."""
@@ -100,12 +100,14 @@ class Response:
         headers: Header names in lower case. Never shown in a repr, since some carry a session's token.
         content: The body.
         place: The request's place, for messages.
+        secrets: What the request held that no message may quote, whatever this answer repeats.
     """
 
     status: int
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     content: bytes = b""
     place: str = ""
+    secrets: frozenset[str] = field(default=frozenset(), repr=False, eq=False)
 
     def json(self) -> Any:
         """Decode the body.
@@ -132,19 +134,48 @@ def scrubbed(request: Request, response: Response) -> Response:
     """Take the request's credentials out of an answer that echoes them, before anybody quotes it.
 
     From JSON that tells of success only passwords and long credentials are taken: a short text is data there,
-    and so is a token that is given back to be used again.
+    and so is a token that is given back to be used again. What stays is named in the answer's ``secrets``, so
+    that ``hush`` takes it out of an error about this answer.
     """
+    credentials = _in_headers(request, _CREDENTIAL)
+    named = _named(request, _SECRET_QUERY)
     if response.status < 300 and response.content.lstrip()[:1] in _JSON:  # noqa: PLR2004  the class of successes
-        headers = _in_headers(request, _CREDENTIAL)
-        secrets = {part for part in headers if len(part) >= _SURELY_A_TOKEN} | _named(request, _PASSWORD)
+        taken = {part for part in credentials if len(part) >= _SURELY_A_TOKEN} | _named(request, _PASSWORD)
     else:
         headers = _in_headers(request, _CREDENTIAL_OR_ALIKE)
-        secrets = {*headers, *map(_password_in, headers)} | _named(request, _SECRET_QUERY)
+        taken = {*headers, *map(_password_in, headers)} | named
     content = response.content
-    for secret in sorted(secrets, key=len, reverse=True):
-        for written in (secret, quote(secret, safe="", errors="replace")):
+    for secret in sorted(taken, key=len, reverse=True):
+        for written in _written(secret):
             content = content.replace(written.encode(errors="replace"), b"***") if written else content
-    return response if content == response.content else evolve(response, content=content)
+    secrets = frozenset({*credentials, *map(_password_in, credentials)} | named) - {""}
+    return evolve(response, content=content, secrets=secrets)
+
+
+def hush(error: OmsyncError, secrets: Collection[str]) -> None:
+    """Take secrets out of an error's sentences, those too that were cut off ("begins like th...")."""
+
+    def hidden(text: str) -> str:
+        for secret in sorted(secrets, key=len, reverse=True):
+            if len(secret) < _SHORTEST_HIDDEN:
+                continue
+            for written in _written(secret):
+                text = text.replace(written, "***")
+                for end in range(len(written) - 1, _SHORTEST_HIDDEN - 1, -1) if "..." in text else ():
+                    text = text.replace(f"{written[:end]}...", "***...")
+        return text
+
+    error.message = hidden(error.message)
+    error.remedy = hidden(error.remedy)
+    error.problems = tuple(map(hidden, error.problems))
+    error.args = tuple(hidden(one) if isinstance(one, str) else one for one in error.args)
+
+
+def _written(secret: str) -> dict[str, None]:
+    """Give the ways in which an answer may repeat a secret: plain, in an address, in JSON, in PHP's JSON."""
+    in_json = json.dumps(secret)[1:-1]
+    ways = (secret, quote(secret, safe="", errors="replace"), in_json, in_json.replace("/", "\\/"))
+    return dict.fromkeys(ways)
 
 
 def _in_headers(request: Request, credential: re.Pattern[str]) -> list[str]:

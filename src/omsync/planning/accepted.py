@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from omsync.allocation import Notice
 from omsync.exchange import ListingState
 from omsync.planning.plan import Key
+from omsync.settings import CartSettings
 
-__all__ = ["accepted_figures", "is_answered", "overdue_figures"]
+__all__ = ["accepted_figures", "is_answered", "lowest_told", "overdue_figures", "reassert_notices"]
 
 
 def accepted_figures(states: Iterable[ListingState]) -> dict[Key, int]:
@@ -22,6 +24,20 @@ def accepted_figures(states: Iterable[ListingState]) -> dict[Key, int]:
         (state.listing_sku, state.location_id): state.accepted
         for state in states
         if state.accepted is not None and state.sent in {None, state.accepted} and is_answered(state)
+    }
+
+
+def lowest_told(states: Iterable[ListingState]) -> dict[Key, int]:
+    """Give what can be repeated to a cart that cannot be read, without leaving out what it may show.
+
+    Where an answer is missing it shows what was accepted before or what was sent since; the lower of the two
+    is never too much. What it never accepted is left out.
+    """
+    return {
+        (state.listing_sku, state.location_id): min(state.accepted, state.accepted if sent is None else sent)
+        for state in states
+        if state.accepted is not None
+        for sent in (state.sent,)
     }
 
 
@@ -43,13 +59,28 @@ def overdue_figures(
 
     def is_overdue(state: ListingState) -> bool:
         most = zeros_after if state.accepted == 0 else after
-        return most > 0 and (state.accepted_at is None or now - state.accepted_at > timedelta(hours=most))
+        at = state.accepted_at
+        # A time to come is of a clock that ran ahead, and says nothing about age.
+        return most > 0 and (at is None or not timedelta() <= now - at <= timedelta(hours=most))
 
     return frozenset(
         (state.listing_sku, state.location_id)
         for state in states
         if state.accepted is not None and is_overdue(state)
     )
+
+
+def reassert_notices(cart: CartSettings) -> Iterator[Notice]:
+    """Say that a cart that cannot be read is trusted for ever, where a setting says so."""
+    hours = {"reassert_after": cart.reassert_after, "reassert_zeros_after": cart.reassert_zeros_after}
+    off = [name for name, value in hours.items() if not value]
+    if off:
+        yield Notice(
+            reason="reassert_off",
+            message=f"{' and '.join(off)} switched off: what the cart accepted is never sent again, even if "
+            "it does not show it",
+            entries=tuple(off),
+        )
 
 
 def is_answered(state: ListingState) -> bool:

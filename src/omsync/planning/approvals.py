@@ -8,12 +8,22 @@ from datetime import datetime
 from attrs import evolve, field, frozen
 
 from omsync import checks
+from omsync.checks import to_the_minute
 from omsync.planning.plan import Key, PlanLine, SyncPlan
 from omsync.settings import GUARDS
 
-__all__ = ["APPROVABLE", "APPROVED", "Approval", "ApprovedRow", "approved_rows", "let_through", "rows_of"]
+__all__ = [
+    "APPROVABLE",
+    "APPROVED",
+    "Approval",
+    "ApprovedRow",
+    "approved_rows",
+    "let_through",
+    "may_go_out",
+    "rows_of",
+]
 
-APPROVABLE = frozenset({*GUARDS, "plan_held", "source_answer_lost"})
+APPROVABLE = frozenset({*GUARDS, "plan_held", "source_answer_lost", "gone", "gone_inactive"})
 """The reasons of held lines that an approval lets through in later plans; a cart's own limits are not."""
 
 APPROVED = "approved"
@@ -77,6 +87,11 @@ class Approval:
     rows: tuple[ApprovedRow, ...] = field(converter=checks.as_tuple)
 
 
+def may_go_out(line: PlanLine) -> bool:
+    """Whether a line goes out, or would as soon as an approval lets it through."""
+    return line.action == "change" or (line.action == "hold" and line.reason in APPROVABLE)
+
+
 def rows_of(plan: SyncPlan) -> tuple[ApprovedRow, ...]:
     """Give the plan's held lines that can be approved, as they stand."""
     return tuple(
@@ -118,7 +133,7 @@ def let_through(plan: SyncPlan, approvals: Iterable[Approval], now: datetime) ->
         if line.key not in approved or (waits and line.reason not in APPROVABLE):
             return line
         approval = approved[line.key]
-        hint = f"Approved by {approval.by} ({approval.reason}) on {approval.at:%Y-%m-%d %H:%M}Z."
+        hint = f"Approved by {approval.by} ({approval.reason}) on {to_the_minute(approval.at)}."
         reason = APPROVED if waits else line.reason
         return evolve(line, action="change", reason=reason, hint=hint, approved_by=approval.by)
 

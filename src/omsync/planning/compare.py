@@ -10,6 +10,7 @@ from omsync.allocation.notices import few
 from omsync.checks import counted
 from omsync.errors import SettingsError
 from omsync.exchange import CartListing, SinkCapabilities
+from omsync.planning.gone import Gone, departures, departures_told, lines_of, without_departed
 from omsync.planning.lines import line_of, skip
 from omsync.planning.plan import Key, KnownRow, PlanLine, SyncPlan
 from omsync.planning.shown import known_rows, last_told, listed
@@ -23,6 +24,8 @@ def make_plan(
     capabilities: SinkCapabilities,
     accepted: Mapping[Key, int] | None = None,
     overdue: Container[Key] = (),
+    gone: Iterable[Gone] = (),
+    told: Mapping[Key, int] | None = None,
 ) -> SyncPlan:
     """Compare what a cart is to be told with what it shows. Pure.
 
@@ -32,6 +35,9 @@ def make_plan(
         capabilities: What the cart can do.
         accepted: For a cart that cannot be read: what it last accepted, as available quantities.
         overdue: Of these, what was accepted too long ago, and is sent again.
+        gone: What was once shown above 0 and has no quantity any more, and what becomes of it.
+        told: For a cart that cannot be read and is sent everything: what it can be told again; None for what
+            it last accepted.
 
     Raises:
         SettingsError: The cart has no locations and a breakdown is asked for, or the other way round.
@@ -51,18 +57,26 @@ def make_plan(
         for quantity in allocation.quantities
     ]
     lines = _one_name_a_place(lines, listings)
-    repeated = known_rows(last_told(listings, capabilities, accepted or {}), lines, capabilities)
+    departed = departures(gone, listings, capabilities, accepted or {})
+    if departed:
+        lines = sorted(
+            [*lines, *lines_of(departed)], key=lambda line: (line.listing_sku, line.location_id or "")
+        )
+    again = last_told(listings, capabilities, (accepted or {}) if told is None else told)
+    repeated = known_rows(again, lines, capabilities)
     asked = {quantity.listing_sku for quantity in allocation.quantities}
     asked |= {skipped.listing_sku for skipped in allocation.skipped if skipped.listing_sku is not None}
+    asked |= {line.listing_sku for line in lines}
     return SyncPlan(
         merchant=allocation.merchant,
         cart=allocation.cart,
         destination=capabilities.destination,
         taken_at=allocation.taken_at,
         lines=lines,
-        skipped=allocation.skipped,
+        skipped=without_departed(allocation.skipped, departed),
         notices=(
             *allocation.notices,
+            *departures_told(departed),
             *_notices(capabilities, lines),
             *_rows_beside(lines, listings),
             *_repeating(capabilities, lines, repeated, asked),
@@ -125,6 +139,8 @@ def _repeating(
     if capabilities.contents != "full":
         return
     still = [line for line in lines if line.action != "change" and line.shown is not None]
+    going = {line.key for line in lines if line.action == "change"}
+    known = [row for row in known if (row.listing_sku, row.location_id) not in going]
     yield Notice(
         reason="told_everything",
         message=f"{capabilities.destination} is told everything each time, and what does not change "
@@ -174,6 +190,6 @@ def _notices(capabilities: SinkCapabilities, lines: Sequence[PlanLine]) -> Itera
     if capabilities.compare_and_set == "blind" and changing:
         yield Notice(
             reason="blind_cart",
-            message="The cart cannot refuse a write that comes too late; a sale in between is corrected "
-            "by the next run",
+            message="The cart cannot refuse a write that comes too late: it is compared, then written; a "
+            "sale in between is corrected by the next run",
         )

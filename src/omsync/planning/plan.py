@@ -12,14 +12,29 @@ from attrs import evolve, field, frozen
 
 from omsync import checks
 from omsync.allocation import Allocation, Explanation, Notice, Skip
+from omsync.allocation.reasons import words
 from omsync.errors import NoExplanationError
 from omsync.planning.table import plan_csv, plan_table
 from omsync.settings import Guardrails
 
-__all__ = ["Key", "KnownRow", "PlanLine", "SyncPlan", "seal_of"]
+__all__ = ["PUT_BACK", "Key", "KnownRow", "PlanLine", "SyncPlan", "entry_of", "key_of", "seal_of"]
 
 Key = tuple[str, str | None]
 """A listing SKU and a location of the cart, or None."""
+
+PUT_BACK = "put_back"
+"""The notice of a plan, and the reason of its lines, that go back to what the cart showed before omsync."""
+
+
+def entry_of(key: Key) -> str:
+    """Write a listing and its location as the key of an entry in the ledger's memory."""
+    return json.dumps(key)
+
+
+def key_of(entry: str) -> Key:
+    """Read what ``entry_of`` wrote."""
+    listing_sku, location_id = json.loads(entry)
+    return (listing_sku, location_id)
 
 
 @frozen(kw_only=True)
@@ -39,6 +54,7 @@ class PlanLine:
         allocated: Units that the cart's own open orders hold, for a cart that keeps units on hand.
         version: The version that the cart gave with ``shown``.
         approved_by: Who let it through, where it was held.
+        gone: Why it has no quantity any more, as a code, where that is why it goes to 0.
     """
 
     listing_sku: str = field(validator=checks.text)
@@ -53,6 +69,7 @@ class PlanLine:
     allocated: int | None = field(default=None, validator=checks.optional(checks.whole()))
     version: str | None = field(default=None, validator=checks.optional(checks.text))
     approved_by: str = field(default="", validator=checks.any_text)
+    gone: str = field(default="", validator=checks.any_text)
 
     @property
     def key(self) -> Key:
@@ -67,6 +84,11 @@ class PlanLine:
         if self.shown is None:
             return 2
         return 1 if self.quantity < self.shown else 3
+
+    @property
+    def why_gone(self) -> str:
+        """Why it goes to 0 although nothing was computed, in words; empty where it is not gone."""
+        return f"0 because it is gone: {words(self.gone)}" if self.gone else ""
 
 
 @frozen(kw_only=True)
@@ -100,8 +122,11 @@ class SyncPlan:
         known: For a cart that is sent everything: what is repeated besides the lines, sorted.
         withheld: Units that rules and rounding keep back, in all.
         guardrails: The limits that it was held to; None when nothing was looked at.
-        fresh_until: From when on its reading is too old for anything to fall, as ISO 8601.
+        fresh_until: From when on its reading is too old for anything to change, as ISO 8601.
         settings_digest: Names the merchant's and the cart's settings by their content; empty: not known.
+        looked_at: When reading the cart began, as ISO 8601; empty: not known.
+        compare_within: As in the cart's settings: seconds after which a cart that cannot refuse a late write
+            is looked at again before it.
         explanations: Carried along when the plan leaves its process: those of its changed lines.
         enabled: False when the cart is switched off; then the plan is empty.
     """
@@ -119,6 +144,8 @@ class SyncPlan:
     guardrails: Guardrails | None = None
     fresh_until: str = field(default="", validator=checks.any_text, eq=False)
     settings_digest: str = field(default="", validator=checks.any_text, eq=False)
+    looked_at: str = field(default="", validator=checks.any_text, eq=False)
+    compare_within: int = field(default=300, validator=checks.whole(minimum=0), eq=False)
     explanations: tuple[Explanation, ...] = field(default=(), converter=checks.as_tuple, eq=False)
     enabled: bool = True
     _allocation: Allocation | None = field(default=None, eq=False, alias="allocation")
@@ -152,8 +179,27 @@ class SyncPlan:
         """Explain a line's quantity, from the snapshot in this process or as carried along.
 
         Raises:
-            NoExplanationError: The listing has no quantity, or the plan came from elsewhere without it.
+            NoExplanationError: The listing has no quantity, is gone, or the plan came from elsewhere without
+                it.
         """
+        try:
+            return self._explained(listing_sku, location_id)
+        except NoExplanationError as error:
+            if any(notice.reason == PUT_BACK for notice in self.notices):
+                raise NoExplanationError(
+                    f"{listing_sku!r} is put back to what it showed before omsync; no figure of the order "
+                    "manager is behind that",
+                    code=PUT_BACK,
+                    remedy="originals() tells when that was seen.",
+                ) from error
+            for line in self.lines:
+                if line.gone and line.key == (listing_sku, location_id):
+                    raise NoExplanationError(
+                        f"{listing_sku!r} shall show {line.why_gone}", code="gone", remedy=line.hint
+                    ) from error
+            raise
+
+    def _explained(self, listing_sku: str, location_id: str | None) -> Explanation:
         if self._allocation is not None:
             return self._allocation.explain(listing_sku, location_id)
         for explanation in self.explanations:
@@ -171,7 +217,9 @@ class SyncPlan:
             return self
         return evolve(
             self,
-            explanations=tuple(self._allocation.explain(*line.key) for line in (*self.changes, *self.held)),
+            explanations=tuple(
+                self._allocation.explain(*line.key) for line in (*self.changes, *self.held) if not line.gone
+            ),
             allocation=None,
         )
 

@@ -19,6 +19,7 @@ def refresh(
     shown: Iterable[CartListing],
     capabilities: SinkCapabilities,
     accepted: Mapping[Key, int] | None = None,
+    lowest: Mapping[Key, int] | None = None,
 ) -> SyncPlan:
     """Compare a plan with what the cart shows now: lines that moved meanwhile are dropped. Pure.
 
@@ -31,6 +32,7 @@ def refresh(
         shown: What the cart shows now.
         capabilities: What the cart can do.
         accepted: For a cart that cannot be read: what it last accepted by now.
+        lowest: For one that is sent everything besides: what it can be told again; None for the same.
     """
     listings = listed(shown)
     full = capabilities.contents == "full"
@@ -47,7 +49,8 @@ def refresh(
         return evolve(line, shown=told.get(line.key)) if full else line
 
     lines = tuple(again(line) for line in plan.lines)
-    return evolve(plan, lines=lines, known=known_rows(told, lines, capabilities))
+    again_told = told if lowest is None else last_told(listings, capabilities, lowest)
+    return evolve(plan, lines=lines, known=known_rows(again_told, lines, capabilities))
 
 
 def _read_again(line: PlanLine, listing: CartListing | None, capabilities: SinkCapabilities) -> PlanLine:

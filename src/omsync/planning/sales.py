@@ -15,12 +15,23 @@ from attrs import evolve, field, frozen
 
 from omsync import checks
 from omsync.allocation import Notice
+from omsync.checks import to_the_second
 from omsync.exchange import ListingState, SinkCapabilities
 from omsync.planning.accepted import is_answered
-from omsync.planning.plan import Key, PlanLine, SyncPlan
+from omsync.planning.approvals import may_go_out
+from omsync.planning.plan import Key, PlanLine, SyncPlan, entry_of, key_of
 from omsync.settings import CartSettings
 
-__all__ = ["Fall", "by_key", "falls_seen", "hold_maybe_sold", "hold_new_rises", "lag_notices"]
+__all__ = [
+    "Fall",
+    "by_key",
+    "dated_by",
+    "falls_looked_at",
+    "falls_seen",
+    "hold_maybe_sold",
+    "hold_new_rises",
+    "lag_notices",
+]
 
 
 @frozen(kw_only=True)
@@ -61,12 +72,12 @@ class Fall:
             "shown": self.shown,
             "lost": self.lost,
         }
-        return json.dumps([self.listing_sku, self.location_id]), json.dumps(value)
+        return entry_of(self.key), json.dumps(value)
 
     @classmethod
     def of_entry(cls, key: str, value: str) -> Fall:
         """Read one from a ledger's memory."""
-        listing_sku, location_id = json.loads(key)
+        listing_sku, location_id = key_of(key)
         kept = json.loads(value)
         return cls(
             listing_sku=listing_sku,
@@ -97,31 +108,72 @@ def falls_seen(
         lag: As in the cart's settings.
         now: When the cart was read.
     """
-    falls: list[Fall] = []
+    shown = {line.key: line.shown for line in plan.lines if line.basis == "cart" and line.shown is not None}
     taken_at = datetime.fromisoformat(plan.taken_at)
-    for line in plan.lines:
-        state, known = states.get(line.key), before.get(line.key)
-        if state is None or line.basis != "cart" or line.shown is None:
+    # What an earlier fall took may be missing from the same figures, so the two are explained together.
+    unknown = {key: fall for key, fall in before.items() if taken_at < fall.known_from(lag)}
+    return _falls(shown, states, before, unknown, capabilities, now)
+
+
+def falls_looked_at(
+    shown: Mapping[Key, int],
+    states: Mapping[Key, ListingState],
+    before: Mapping[Key, Fall],
+    capabilities: SinkCapabilities,
+    *,
+    now: datetime,
+) -> tuple[Fall, ...]:
+    """Give the falls that a look at the cart shows for the first time, where nobody plans anything.
+
+    Args:
+        shown: What the cart shows, as available quantities.
+        states: What the ledger knows of the cart's listings.
+        before: The falls known so far; whether figures hold them is not known here, so they count.
+        capabilities: Whether the cart applies at once.
+        now: When the cart was read.
+    """
+    return _falls(shown, states, before, before, capabilities, now)
+
+
+def dated_by(falls: Iterable[Fall], now: datetime) -> dict[Key, Fall]:
+    """Give the falls by listing and location; one that was seen in time to come was seen now at the latest.
+
+    A clock that ran ahead once, and was put back, would keep its falls waiting until that time comes.
+    """
+    return {fall.key: evolve(fall, seen_at=min(fall.seen_at, now)) for fall in falls}
+
+
+def _falls(
+    shown: Mapping[Key, int],
+    states: Mapping[Key, ListingState],
+    before: Mapping[Key, Fall],
+    unknown: Mapping[Key, Fall],
+    capabilities: SinkCapabilities,
+    now: datetime,
+) -> tuple[Fall, ...]:
+    falls: list[Fall] = []
+    at_once = capabilities.completion == "immediate"
+    for key, figure in shown.items():
+        state = states.get(key)
+        level = None if state is None else _left_with(state, before.get(key), figure, now, at_once=at_once)
+        if level is None or figure >= level:
             continue
-        level = _left_with(state, known, at_once=capabilities.completion == "immediate")
-        if level is None or line.shown >= level:
-            continue
-        # What an earlier fall took may be missing from the same figures, so the two are explained together.
-        open_still = known is not None and taken_at < known.known_from(lag)
         falls.append(
             Fall(
-                listing_sku=line.listing_sku,
-                location_id=line.location_id,
+                listing_sku=key[0],
+                location_id=key[1],
                 seen_at=now,
                 level=level,
-                shown=line.shown,
-                lost=level - line.shown + (known.lost if known is not None and open_still else 0),
+                shown=figure,
+                lost=level - figure + (unknown[key].lost if key in unknown else 0),
             )
         )
     return tuple(falls)
 
 
-def _left_with(state: ListingState, known: Fall | None, *, at_once: bool) -> int | None:
+def _left_with(
+    state: ListingState, known: Fall | None, shown: int, now: datetime, *, at_once: bool
+) -> int | None:
     """Give the available quantity below which a listing must have sold; None where that is not certain."""
     seen, seen_at = state.observed, state.observed_at
     if known is not None and (seen_at is None or known.seen_at > seen_at):
@@ -132,12 +184,18 @@ def _left_with(state: ListingState, known: Fall | None, *, at_once: bool) -> int
     elif seen is None or seen_at is None:
         level = accepted if at_once else None
     elif at_once:
-        level = accepted if accepted_at > seen_at else seen
+        # An answer of time to come is from before the clock was put back, and the look from after it.
+        level = accepted if accepted_at > seen_at and not seen_at <= now < accepted_at else seen
     else:
-        level = min(accepted, seen)
+        level = _come_or(min(accepted, seen), accepted, shown)
     if level is None or state.sent is None or is_answered(state):
         return level
-    return min(level, state.sent)
+    return _come_or(min(level, state.sent), state.sent, shown)
+
+
+def _come_or(level: int, told: int, shown: int) -> int:
+    """Give what was told where a cart shows neither that nor what stood before: it came, and sold since."""
+    return told if level < shown < told else level
 
 
 def hold_maybe_sold(
@@ -171,9 +229,9 @@ def hold_maybe_sold(
         if fall is None or explained or not _rises(line):
             return line
         hint = (
-            f"It was left with {fall.level} and showed {fall.shown} on {_clock(fall.seen_at)}, as after a "
-            f"sale; the figures are of {_clock(taken_at)}. It is raised from figures read on "
-            f"{_clock(fall.known_from(lag))} or later, or when orders in flight explain it."
+            f"It was left with {fall.level} and showed {fall.shown} on {to_the_second(fall.seen_at)}, as "
+            f"after a sale; the figures are of {to_the_second(taken_at)}. It is raised from figures read on "
+            f"{to_the_second(fall.known_from(lag))} or later, or when orders in flight explain it."
         )
         return evolve(line, action="hold", reason="maybe_sold", hint=hint)
 
@@ -207,7 +265,8 @@ def _wanted_before(state: ListingState, quantity: int, taken_at: datetime) -> bo
 
 
 def _rises(line: PlanLine) -> bool:
-    return line.action == "change" and line.shown is not None and line.quantity > line.shown
+    """Whether it goes up, or would as soon as an approval lets it: whoever approves has not seen the sale."""
+    return may_go_out(line) and line.shown is not None and line.quantity > line.shown
 
 
 def lag_notices(cart: CartSettings) -> Iterator[Notice]:
@@ -223,7 +282,3 @@ def lag_notices(cart: CartSettings) -> Iterator[Notice]:
 def by_key(states: Iterable[ListingState]) -> dict[Key, ListingState]:
     """Index what a ledger knows of a cart's listings."""
     return {(state.listing_sku, state.location_id): state for state in states}
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}Z"

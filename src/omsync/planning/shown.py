@@ -39,10 +39,10 @@ def last_told(
 def known_rows(
     told: Mapping[Key, int], lines: Sequence[PlanLine], capabilities: SinkCapabilities
 ) -> tuple[KnownRow, ...]:
-    """Give what a full push repeats besides the plan's lines."""
+    """Give what a full push repeats besides the plan's lines, and for those that do not know what shows."""
     if capabilities.contents != "full":
         return ()
-    planned = {line.key for line in lines}
+    planned = {line.key for line in lines if line.shown is not None}
     return tuple(
         KnownRow(listing_sku=sku, location_id=location_id, quantity=quantity)
         for (sku, location_id), quantity in sorted(

@@ -14,7 +14,7 @@ from omsync.checks import counted
 if TYPE_CHECKING:  # the plan prints itself with this module
     from omsync.planning.plan import SyncPlan
 
-__all__ = ["CSV_COLUMNS", "aligned", "csv_rows", "plan_csv", "plan_table"]
+__all__ = ["CSV_COLUMNS", "aligned", "csv_rows", "harmless", "plan_csv", "plan_table"]
 
 CSV_COLUMNS = (
     "plan", "listing_sku", "location_id", "master_sku", "shows", "shall_show", "action", "reason", "approve"
@@ -77,9 +77,9 @@ def csv_rows(plan: SyncPlan) -> list[tuple[str, ...]]:
     return [
         (
             plan.digest,
-            _harmless(line.listing_sku),
-            _harmless(line.location_id or ""),
-            _harmless(line.master_sku),
+            harmless(line.listing_sku),
+            harmless(line.location_id or ""),
+            harmless(line.master_sku),
             "" if line.shown is None else str(line.shown),
             str(line.quantity),
             line.action,
@@ -97,5 +97,6 @@ def plan_csv(plan: SyncPlan) -> str:
     return text.getvalue()
 
 
-def _harmless(code: str) -> str:
+def harmless(code: str) -> str:
+    """Give a cell that no spreadsheet takes for a formula."""
     return f"'{code}" if code.startswith(_FORMULA) else code

@@ -84,8 +84,9 @@ class Audit:
 
     def stamp(self, change: QuantityChange, now: datetime) -> Stamp:
         """Stamp a row that is about to change; whole seconds are enough."""
-        # A run's rows have the key "run:listing:location"; what pushes by itself may have any other, or none.
-        run_id = change.key.removesuffix(f":{change.listing_sku}:{change.location_id or ''}")
+        # A run's rows have the key "run:listing:location", those that go out again ":1" after it; what pushes
+        # by itself may have any other, or none.
+        run_id, _, _ = change.key.partition(f":{change.listing_sku}:{change.location_id or ''}")
         return Stamp(run_id=run_id, as_of=now.replace(microsecond=0), source=self.source)
 
 

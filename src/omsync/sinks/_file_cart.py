@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -35,8 +36,10 @@ class FileCart(ABC):
     @property
     def capabilities(self) -> SinkCapabilities:
         """What a file can do: everything at once, and comparing before it sets, since it is ours."""
+        # Without the way there, so that ../x/stock.csv and stock.csv inside x are one file.
+        absolute = Path(os.path.abspath(self.path))  # noqa: PTH100  resolve() would follow links, which move
         return SinkCapabilities(
-            destination=f"file {self.path.absolute().parent.name}/{self.path.name}",
+            destination=f"file {absolute.parent.name}/{absolute.name}",
             lists_all=True,
             creates_listings=True,
             locations="optional",

@@ -114,6 +114,11 @@ class IntegrationManager(HttpSource):
         return f"Integration Manager at {urlsplit(self.base_url).netloc}"
 
     @property
+    def origin(self) -> str:
+        """Which account this is, without secrets: its address and the key's user."""
+        return f"integration manager at {urlsplit(self.base_url).netloc}, user {self.api_user}"
+
+    @property
     def account(self) -> str:
         """Tells accounts apart, without secrets: requests of one account share their pace."""
         digest = hashlib.sha256(

@@ -122,6 +122,11 @@ class Tryton(HttpSource):
         return f"Tryton at {urlsplit(self.url).netloc}, database {self.database}"
 
     @property
+    def origin(self) -> str:
+        """Which account this is, without secrets and the same after a change of credentials."""
+        return f"tryton at {urlsplit(self.url).netloc}, database {self.database}"
+
+    @property
     def account(self) -> str:
         """Tells accounts apart, without secrets: requests of one account share their pace."""
         key = self.key.reveal() if self.key else None

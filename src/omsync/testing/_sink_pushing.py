@@ -234,7 +234,7 @@ def creates_what_it_says(trial: Trial) -> None:
 
 
 def a_late_write_is_a_conflict(trial: Trial) -> None:
-    """A cart that compares before it sets refuses a row whose figure has moved since it was read."""
+    """A cart that compares before it sets refuses a row that has moved since it was read, and no other."""
     if trial.capabilities.compare_and_set == "blind":
         raise NotApplicable("the cart does not compare before it sets")
     key = trial.rows(1)[0]
@@ -244,6 +244,13 @@ def a_late_write_is_a_conflict(trial: Trial) -> None:
     (result,) = trial.push(trial.changes(trial.other_numbers([key]), seen=seen))
     want(result.status == "conflict", f"a late write of {named(key)} is {result.status}")
     trial.want_shown(moved, "after a late write")
+    # omsync looks again after a conflict, and sends the row once more.
+    last = trial.other_numbers([key])
+    (again,) = trial.push(trial.changes(last))
+    want(
+        again.status != "conflict",
+        f"after the cart was read again, a write of {named(key)} is {again.status}",
+    )
 
 
 PUSHING = (

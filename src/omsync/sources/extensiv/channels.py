@@ -95,7 +95,7 @@ class AcknowledgeSettings:
         baseline_from: Sent as fromDate of the first acknowledge, and of the next one whenever it changes.
         replay: Whether to ask once more for the time of a lost answer.
         overlap: How much earlier than the last acknowledge that time begins.
-        resume_within: How long a promise of more pages is trusted.
+        promise_within: How long a promise of more pages is trusted.
     """
 
     account: str
@@ -104,7 +104,7 @@ class AcknowledgeSettings:
     baseline_from: datetime | None
     replay: bool
     overlap: timedelta
-    resume_within: timedelta
+    promise_within: timedelta
 
 
 @define(kw_only=True)
@@ -270,7 +270,7 @@ def _loss(state: ChannelState, settings: AcknowledgeSettings) -> str:
         return "the token or the address is another one, and nobody knows what the order manager has told it"
     if state.asking:
         return f"the last run ended while page {state.asking} of acknowledge was under way"
-    old = state.asked_at is not None and settings.now - state.asked_at > settings.resume_within
+    old = state.asked_at is not None and settings.now - state.asked_at > settings.promise_within
     if state.next_page > 1 and old:
         return f"the last run ended before page {state.next_page} of acknowledge, too long ago to go on"
     return ""

@@ -270,7 +270,7 @@ class Reading:
             baseline_from=source.baseline_from,
             replay=source.replay_window,
             overlap=source.overlap,
-            resume_within=source.resume_within,
+            promise_within=source.promise_within,
         )
         drains: list[Drain] = []
         for channel in channels:

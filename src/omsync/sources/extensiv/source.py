@@ -86,6 +86,8 @@ class ExtensivOrderManager(HttpSource):
     Args:
         token: The access token of your app. Never shown.
         base_url: The address of its API.
+        company: Your name for the account, such as the company's. A token does not tell whose it is; with
+            this, a ledger refuses readings under another name until that is confirmed.
         stock: Warehouse mode: ``"totals"`` asks each active warehouse for its totals (larger pages, one row
             for each product), ``"rows"`` asks once for all stock rows.
         channels: Channel mode: the channels to read, by id or exact name; None: all active ones of
@@ -102,7 +104,10 @@ class ExtensivOrderManager(HttpSource):
         retry: How often and how long to try again after 429, 5xx and broken connections.
         full_pass_every: How often to read products and listings whole, so that deletions show.
         overlap: How much earlier than the last read a list of changes begins.
-        resume_within: How old a read that did not finish may be to go on with it.
+        resume_within: How old a read that did not finish may be to go on with it: its first figures are as
+            old. The default lets the next hourly run go on.
+        promise_within: Channel mode: how long the order manager's promise of more pages is trusted, where a
+            read stopped between two of them. Too short makes figures doubtful.
         missing_available: Where neither available nor allocated units are reported: ``"refuse"``, or
             ``"on_hand_minus_locked"``, which sells units again that are promised to open orders.
         baseline_from: Channel mode: sent as ``fromDate`` of a channel's first acknowledge, and of the
@@ -124,6 +129,7 @@ class ExtensivOrderManager(HttpSource):
     base_url: str = field(
         default="https://api.skubana.com", kw_only=True, converter=_address, validator=_is_address
     )
+    company: str = field(default="", kw_only=True, validator=checks.any_text)
     stock: str = field(default="totals", kw_only=True, validator=checks.one_of("totals", "rows"))
     channels: frozenset[str] | None = field(
         default=None,
@@ -162,6 +168,9 @@ class ExtensivOrderManager(HttpSource):
         default=timedelta(minutes=10), kw_only=True, validator=checks.instance_of(timedelta)
     )
     resume_within: timedelta = field(
+        default=timedelta(minutes=90), kw_only=True, validator=checks.instance_of(timedelta)
+    )
+    promise_within: timedelta = field(
         default=timedelta(hours=6), kw_only=True, validator=checks.instance_of(timedelta)
     )
     missing_available: str = field(
@@ -182,6 +191,12 @@ class ExtensivOrderManager(HttpSource):
     def name(self) -> str:
         """What this is, without secrets."""
         return f"Extensiv Order Manager at {urlsplit(self.base_url).netloc}"
+
+    @property
+    def origin(self) -> str:
+        """Which account this is, without secrets and the same after a change of the token."""
+        company = f", {self.company}" if self.company else ""
+        return f"extensiv at {urlsplit(self.base_url).netloc}{company}"
 
     @property
     def account(self) -> str:
