@@ -148,13 +148,6 @@ def test_a_file_that_is_no_database_is_explained_as_by_the_other_ledger(tmp_path
     assert path.read_text().startswith("Dear Sir")
 
 
-def test_postgresql_is_waited_for_as_long_as_the_address_says() -> None:
-    engine = engine_at("postgresql+psycopg://db.example/shop?connect_timeout=3")
-    _, wanted = engine.dialect.create_connect_args(engine.url)
-    assert wanted["connect_timeout"] == "3"
-    engine.dispose()
-
-
 def test_without_the_library_the_import_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     ordinary = builtins.__import__
 

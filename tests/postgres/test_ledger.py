@@ -27,6 +27,7 @@ from omsync import (
 )
 from omsync.exchange import ListingState
 from omsync.ledgers import _sql_database
+from omsync.ledgers._sql_address import engine_at
 from omsync.ledgers.sql import SqlLedger
 from omsync.sources.extensiv import ExtensivOrderManager
 from omsync.testing import FaultyCart, LedgerBench, LedgerConformance, OrderManagerSandbox
@@ -460,3 +461,10 @@ sync_cart(
         report = sync_cart(source, shop, SHOP, merchant=MERCHANT, ledger=ledger)
         assert report.counts["applied"] == 1, str(report)
         assert ledger.status("acme", "shop").status == "success"
+
+
+def test_postgresql_is_waited_for_as_long_as_the_address_says() -> None:
+    engine = engine_at("postgresql+psycopg://db.example/shop?connect_timeout=3")
+    _, wanted = engine.dialect.create_connect_args(engine.url)
+    assert wanted["connect_timeout"] == "3"
+    engine.dispose()
