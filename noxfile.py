@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -12,7 +14,7 @@ nox.options.error_on_missing_interpreters = True
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 CORE = "*/omsync/model.py,*/omsync/levels.py,*/omsync/frequency.py,*/omsync/settings.py,*/omsync/exchange.py"
 CORE += ",*/omsync/allocation/*,*/omsync/planning/*,*/omsync/report.py,*/omsync/checks.py,*/omsync/errors.py"
-CORE += ",*/omsync/comparison/*,*/omsync/inflight.py"
+CORE += ",*/omsync/comparison/*,*/omsync/inflight.py,*/omsync/levels_builder.py"
 
 WITHOUT_SERVERS = "not vendure and not medusa and not oscar and not tryton and not schemas"
 WITHOUT_SERVERS += " and not postgres"
@@ -155,9 +157,43 @@ def audit(session: nox.Session) -> None:
     session.log(f"No vulnerability is known of {len(found)} libraries.")
 
 
+def with_engine(session: nox.Session, name: str, *needed: str) -> None:
+    """Run the example for an engine, which compares what it worked out with one process."""
+    session.install(".[fast]", "pyarrow>=16", *needed)
+    session.run("python", f"examples/{name}_partitions.py")
+
+
+@nox.session
+def dask(session: nox.Session) -> None:
+    """Allocate a merchant from Parquet with two workers of Dask."""
+    with_engine(session, "dask", "dask[distributed]>=2024.8")
+
+
+@nox.session
+def ray(session: nox.Session) -> None:
+    """Allocate a merchant from Parquet with two workers of Ray."""
+    with_engine(session, "ray", "ray>=2.30")
+
+
+@nox.session
+def spark(session: nox.Session) -> None:
+    """Allocate a merchant from Parquet with Spark; needs a Java."""
+    home = os.environ.get("JAVA_HOME")
+    if not (Path(home, "bin", "java").exists() if home else shutil.which("java")):
+        session.error(
+            "Spark runs on Java 17 or later, and there is none: install one (Debian has "
+            "openjdk-17-jre-headless), or say in JAVA_HOME where it is."
+        )
+    with_engine(session, "spark", "pyspark>=4.0", "pandas>=2.2,<3")
+
+
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Time the engine and the pushes through every cart, and print ratios; nothing is asserted of time."""
-    session.install(".[oauth1]")
-    session.run("python", "benchmarks/reference_engine.py", *session.posargs)
+    """Time the engine and the pushes through every cart, and print ratios; nothing is asserted of time.
+
+    What stands after ``--`` goes to the engine's benchmark: ``--job 100k --rounds 1`` is done in minutes.
+    """
+    group(session, "benchmarks")
+    session.install(".[oauth1,fast]")
+    session.run("python", "benchmarks/engine.py", *session.posargs)
     session.run("python", "benchmarks/pushing.py")

@@ -909,6 +909,7 @@ def test_an_interrupt_stops_all_carts(shell: Shell) -> None:
             stock({"A": 5}),
             [(first, CartSettings(name="a")), (second, CartSettings(name="b"))],
             merchant=MERCHANT,
+            at_once=1,
         )
 
     assert second.reads == []

@@ -191,6 +191,15 @@ def test_the_statuses_of_a_merchant_are_its_reads_and_every_cart_known(ledger: S
     ]
 
 
+def test_the_merchants_are_all_that_have_a_run_or_a_reading(ledger: SqliteLedger) -> None:
+    assert ledger.merchants() == ()
+    ledger.save_snapshot("gamma", InventorySnapshot(taken_at=NOON))
+    ledger.begin_run(begun("1", cart="shop"))
+    ledger.begin_run(begun("2", cart=None))
+    ledger.begin_run(RunRecord(run_id="3", merchant="beta", cart="elsewhere", status="in_progress"))
+    assert ledger.merchants() == ("acme", "beta", "gamma")
+
+
 def test_a_run_whose_process_is_gone_is_shown_as_died(ledger: SqliteLedger, path: Path) -> None:
     pid = in_another_process(
         path,

@@ -6,84 +6,91 @@ what happened. The functions here block; ``omsync.aio`` has the same names, awai
 ``omsync.testing``.
 """
 
-from omsync.allocation import Allocation, Explanation, ListingQuantity, Notice, Skip, allocate
-from omsync.comparison import Comparison, Difference
-from omsync.config import load_settings
-from omsync.convergence import Drift, DriftLine, History
-from omsync.errors import (
-    LeaseHeldError,
-    LostAnswerError,
-    OmsyncError,
-    RefusedError,
-    ServerFaultError,
-    SettingsError,
-    ThrottledError,
-    TransientError,
-    UnauthorizedError,
-    UnreachableError,
-)
-from omsync.exchange import (
-    CartListing,
-    HistoryEntry,
-    Lease,
-    ListingState,
-    PushResult,
-    QuantityChange,
-    RunRecord,
-    SinkCapabilities,
-)
-from omsync.frequency import Frequency
-from omsync.inflight import InFlightOrder, OrderLine, OrdersNetted, OrderWindow, net_orders
-from omsync.levels import StockLevel
-from omsync.model import Alias, Bundle, Component, InventorySnapshot, SalesChannel, Sku, Warehouse
-from omsync.planning import Approval, PlanLine, SyncPlan
-from omsync.planning.bindings import Binding
-from omsync.planning.originals import Original, Originals
-from omsync.planning.quarantine import QuarantinedRow
-from omsync.planning.quarantine_view import Quarantine
-from omsync.ports import (
-    AsyncCartSink,
-    AsyncOrderManagerSource,
-    AsyncOrdersInFlight,
-    CartSink,
-    HistoryLedger,
-    LeasingLedger,
-    Ledger,
-    OrderManagerSource,
-    OrdersInFlight,
-    OrdersRequest,
-    ReadRequest,
-    SourceMemory,
-)
-from omsync.report import Outcome, SyncReport
-from omsync.serial import load_plan, read_approvals
-from omsync.settings import (
-    CartSettings,
-    Guardrails,
-    MerchantSettings,
-    PerSalesChannel,
-    PerWarehouse,
-    QuantityRules,
-    SkuOverride,
-)
-from omsync.sync import (
-    approve,
-    compare,
-    confirm_cart,
-    confirm_source,
-    drift,
-    history,
-    originals,
-    plan_cart,
-    plan_put_back,
-    push_plan,
-    quarantined,
-    read_inventory,
-    release,
-    sync_cart,
-    sync_carts,
-)
-from omsync.views import product_view
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from omsync.allocation import Allocation, Explanation, ListingQuantity, Notice, Skip, allocate
+    from omsync.comparison import Comparison, Difference
+    from omsync.config import load_settings
+    from omsync.convergence import Drift, DriftLine, History
+    from omsync.errors import (
+        LeaseHeldError,
+        LostAnswerError,
+        OmsyncError,
+        RefusedError,
+        ServerFaultError,
+        SettingsError,
+        ThrottledError,
+        TransientError,
+        UnauthorizedError,
+        UnreachableError,
+    )
+    from omsync.exchange import (
+        CartListing,
+        HistoryEntry,
+        Lease,
+        ListingState,
+        PushResult,
+        QuantityChange,
+        RunRecord,
+        SinkCapabilities,
+    )
+    from omsync.frequency import Frequency
+    from omsync.inflight import InFlightOrder, OrderLine, OrdersNetted, OrderWindow, net_orders
+    from omsync.levels import StockLevel
+    from omsync.model import Alias, Bundle, Component, InventorySnapshot, SalesChannel, Sku, Warehouse
+    from omsync.planning import Approval, PlanLine, SyncPlan
+    from omsync.planning.bindings import Binding
+    from omsync.planning.originals import Original, Originals
+    from omsync.planning.quarantine import QuarantinedRow
+    from omsync.planning.quarantine_view import Quarantine
+    from omsync.ports import (
+        AsyncCartSink,
+        AsyncOrderManagerSource,
+        AsyncOrdersInFlight,
+        CartSink,
+        HistoryLedger,
+        LeasingLedger,
+        Ledger,
+        OrderManagerSource,
+        OrdersInFlight,
+        OrdersRequest,
+        OverviewLedger,
+        ReadRequest,
+        SourceMemory,
+    )
+    from omsync.report import Outcome, SyncReport
+    from omsync.serial import load_plan, read_approvals
+    from omsync.settings import (
+        CartSettings,
+        Guardrails,
+        MerchantSettings,
+        PerSalesChannel,
+        PerWarehouse,
+        QuantityRules,
+        SkuOverride,
+    )
+    from omsync.sync import (
+        approve,
+        compare,
+        confirm_cart,
+        confirm_source,
+        drift,
+        history,
+        originals,
+        plan_cart,
+        plan_put_back,
+        push_plan,
+        quarantined,
+        read_inventory,
+        release,
+        sync_cart,
+        sync_carts,
+    )
+    from omsync.views import Overview, OverviewRow, overview, product_view
 
 __all__ = [
     "Alias",
@@ -129,6 +136,9 @@ __all__ = [
     "Original",
     "Originals",
     "Outcome",
+    "Overview",
+    "OverviewLedger",
+    "OverviewRow",
     "PerSalesChannel",
     "PerWarehouse",
     "PlanLine",
@@ -167,6 +177,7 @@ __all__ = [
     "load_settings",
     "net_orders",
     "originals",
+    "overview",
     "plan_cart",
     "plan_put_back",
     "product_view",
@@ -178,3 +189,149 @@ __all__ = [
     "sync_cart",
     "sync_carts",
 ]
+
+_ROOMS = {
+    "omsync.allocation": (
+        "Allocation",
+        "Explanation",
+        "ListingQuantity",
+        "Notice",
+        "Skip",
+        "allocate",
+    ),
+    "omsync.comparison": (
+        "Comparison",
+        "Difference",
+    ),
+    "omsync.config": ("load_settings",),
+    "omsync.convergence": (
+        "Drift",
+        "DriftLine",
+        "History",
+    ),
+    "omsync.errors": (
+        "LeaseHeldError",
+        "LostAnswerError",
+        "OmsyncError",
+        "RefusedError",
+        "ServerFaultError",
+        "SettingsError",
+        "ThrottledError",
+        "TransientError",
+        "UnauthorizedError",
+        "UnreachableError",
+    ),
+    "omsync.exchange": (
+        "CartListing",
+        "HistoryEntry",
+        "Lease",
+        "ListingState",
+        "PushResult",
+        "QuantityChange",
+        "RunRecord",
+        "SinkCapabilities",
+    ),
+    "omsync.frequency": ("Frequency",),
+    "omsync.inflight": (
+        "InFlightOrder",
+        "OrderLine",
+        "OrdersNetted",
+        "OrderWindow",
+        "net_orders",
+    ),
+    "omsync.levels": ("StockLevel",),
+    "omsync.model": (
+        "Alias",
+        "Bundle",
+        "Component",
+        "InventorySnapshot",
+        "SalesChannel",
+        "Sku",
+        "Warehouse",
+    ),
+    "omsync.planning": (
+        "Approval",
+        "PlanLine",
+        "SyncPlan",
+    ),
+    "omsync.planning.bindings": ("Binding",),
+    "omsync.planning.originals": (
+        "Original",
+        "Originals",
+    ),
+    "omsync.planning.quarantine": ("QuarantinedRow",),
+    "omsync.planning.quarantine_view": ("Quarantine",),
+    "omsync.ports": (
+        "AsyncCartSink",
+        "AsyncOrderManagerSource",
+        "AsyncOrdersInFlight",
+        "CartSink",
+        "HistoryLedger",
+        "LeasingLedger",
+        "Ledger",
+        "OrderManagerSource",
+        "OrdersInFlight",
+        "OrdersRequest",
+        "OverviewLedger",
+        "ReadRequest",
+        "SourceMemory",
+    ),
+    "omsync.report": (
+        "Outcome",
+        "SyncReport",
+    ),
+    "omsync.serial": (
+        "load_plan",
+        "read_approvals",
+    ),
+    "omsync.settings": (
+        "CartSettings",
+        "Guardrails",
+        "MerchantSettings",
+        "PerSalesChannel",
+        "PerWarehouse",
+        "QuantityRules",
+        "SkuOverride",
+    ),
+    "omsync.sync": (
+        "approve",
+        "compare",
+        "confirm_cart",
+        "confirm_source",
+        "drift",
+        "history",
+        "originals",
+        "plan_cart",
+        "plan_put_back",
+        "push_plan",
+        "quarantined",
+        "read_inventory",
+        "release",
+        "sync_cart",
+        "sync_carts",
+    ),
+    "omsync.views": (
+        "Overview",
+        "OverviewRow",
+        "overview",
+        "product_view",
+    ),
+}
+"""Where each name comes from. A room is entered when one of its names is asked for, since importing all of
+them takes longer than many a script runs."""
+
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+if not TYPE_CHECKING:
+    # Hidden from type checkers, which would take any name for one of ours.
+    def __getattr__(name: str) -> Any:
+        """Enter the room that a name comes from."""
+        if name not in _ROOM_OF:
+            raise AttributeError(f"module 'omsync' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_ROOM_OF[name]), name)
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

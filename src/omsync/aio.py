@@ -149,19 +149,27 @@ async def sync_carts(
     ledger: Ledger | None = None,
     orders_in_flight: Orders | None = None,
     resume: bool = True,
+    at_once: int = flows.AT_ONCE,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
 ) -> tuple[SyncReport, ...]:
-    """Read the order manager once and sync many carts; one cart's failure stops no other.
+    """Read the order manager once and sync many carts at once; one cart's failure stops no other.
 
+    Each cart is a task; blocking sinks, and the ledger, are called from threads, each sink by one at a time.
     Arguments, result and errors are those of ``omsync.sync_carts``.
     """
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     async with runner:
         return await runner.run(
             flows.sync_many_flow(
-                source_or_snapshot, carts, merchant, orders_in_flight, context, resume=resume
+                source_or_snapshot,
+                carts,
+                merchant,
+                orders_in_flight,
+                context,
+                resume=resume,
+                at_once=at_once,
             )
         )
 

@@ -7,7 +7,6 @@ from typing import cast
 
 from attrs import frozen
 
-from omsync.allocation import allocate
 from omsync.allocation.locations import check_channel_is_read, check_location
 from omsync.checks import shown
 from omsync.comparison import Comparison, compare_snapshots, compare_with_cart
@@ -70,7 +69,7 @@ def _with_cart(
     check_location(merchant, cart)
     snapshot = yield from _read(a, asked, context)
     check_channel_is_read(snapshot, merchant, cart)
-    allocation = yield from call(allocate, snapshot, merchant, cart, asked.orders_in_flight)
+    allocation = yield from call(context.desk.allocate, snapshot, merchant, cart, asked.orders_in_flight)
     capabilities: SinkCapabilities = getattr(b, "capabilities", _LISTINGS)
     listings: Iterable[CartListing] = ()
     if not hasattr(b, "capabilities"):

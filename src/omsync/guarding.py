@@ -6,7 +6,7 @@ are held, the plans that held something, and what was approved.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from attrs import field, frozen
@@ -14,6 +14,7 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.checks import shown, to_the_second
 from omsync.errors import SettingsError, WrongTypeError
+from omsync.exchange import ListingState
 from omsync.http.steps import Steps
 from omsync.model import InventorySnapshot
 from omsync.planning import SyncPlan
@@ -67,6 +68,7 @@ class _Waiting:
 def guarded(
     plan: SyncPlan,
     snapshot: InventorySnapshot,
+    states: Iterable[ListingState],
     merchant: MerchantSettings,
     cart: CartSettings,
     context: Context,
@@ -78,6 +80,7 @@ def guarded(
     Args:
         plan: What ``make_plan`` gave.
         snapshot: Its reading.
+        states: What the ledger knows of the cart's listings.
         merchant: Names the warehouses that count.
         cart: Has the limits.
         context: Ledger and clock.
@@ -85,7 +88,7 @@ def guarded(
     """
     place = place_of("guardrails", plan.cart)
     memory = yield from recall(place, plan.merchant, context)
-    history = yield from _history(memory, plan.merchant, plan.cart, context)
+    history = yield from _history(memory, states, plan.merchant, plan.cart, context)
     read = read_figures(snapshot)
     now = context.clock.now()
     taken_at = now if handed else snapshot.taken_at
@@ -114,7 +117,8 @@ def guarded_alone(plan: SyncPlan, cart: CartSettings, context: Context) -> Steps
     """Hold what is over the cart's guardrails in a plan that has no reading behind it."""
     now = context.clock.now()
     memory = yield from recall(place_of("guardrails", plan.cart), plan.merchant, context)
-    history = yield from _history(memory, plan.merchant, plan.cart, context)
+    states = yield from states_of(plan.merchant, plan.cart, context)
+    history = yield from _history(memory, states, plan.merchant, plan.cart, context)
     judged = guard(plan, cart.guardrails, history, now)
     rows = rows_of(judged)
     if rows:
@@ -224,10 +228,16 @@ def _approve(
         yield from keep(place_of("guardrails", cart), {"read": to_json(read)}, merchant, context)
 
 
-def _history(memory: Mapping[str, str], merchant: str, cart: str, context: Context) -> Steps[CartHistory]:
+def _history(
+    memory: Mapping[str, str],
+    told: Iterable[ListingState],
+    merchant: str,
+    cart: str,
+    context: Context,
+) -> Steps[CartHistory]:
     if context.ledger is None:
         return CartHistory()
-    states = yield from states_of(merchant, cart, context)
+    states = tuple(told)
     first = memory.get("history") == "first"
     if "history" not in memory:
         first = all(state.sent is None and state.accepted is None for state in states)

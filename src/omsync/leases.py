@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from attrs import frozen
@@ -98,10 +99,15 @@ class Hold:
         """Give the lease back; if that cannot be noted, it runs out by itself."""
         if self._lease is None or self._ledger is None:
             return
+        give_back = partial(self._ledger.release_lease, self._run.merchant, self._run.cart, self._lease)
         try:
-            yield from call(self._ledger.release_lease, self._run.merchant, self._run.cart, self._lease)
+            yield from call(give_back)
         except Exception:
             log.exception("The lease of run %s could not be given back; it runs out", self._run.run_id)
+        except BaseException:
+            # Interrupted at this very step, nobody knows whether it was given back; twice does no harm.
+            yield from call(give_back)
+            raise
 
 
 @frozen(kw_only=True)
@@ -165,7 +171,12 @@ def take_lease(run: RunRecord, context: Context) -> Steps[Hold]:
     now = context.clock.now()
     holder = f"{socket.gethostname()}, process {os.getpid()}"
     wanted = Lease(run_id=run.run_id, holder=holder, since=now, until=now + SPAN)
-    standing = yield from call(ledger.take_lease, run.merchant, run.cart, wanted)
+    try:
+        standing = yield from call(ledger.take_lease, run.merchant, run.cart, wanted)
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            yield from Hold(run, context, wanted).release()
+        raise
     if standing.run_id != run.run_id:
         raise _in_use(run, standing)
     return Hold(run, context, standing)

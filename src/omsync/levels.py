@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -22,10 +23,10 @@ __all__ = ["Levels", "StockLevel"]
 
 _ON_HAND, _AVAILABLE = 1, 2
 
-_FIGURES = {"on_hand": True, "available": True, "committed": False, "locked": False, "in_transit": False}
+FIGURES = {"on_hand": True, "available": True, "committed": False, "locked": False, "in_transit": False}
 """The figures of a level; whether they may be None or negative."""
 
-_COLUMNS = ("master_skus", "records", "location_ids", "locations", *_FIGURES)
+_COLUMNS = ("master_skus", "records", "location_ids", "locations", *FIGURES)
 
 
 @frozen(kw_only=True)
@@ -110,21 +111,42 @@ class Levels:
             SnapshotError: The records are out of order, or one is given twice.
         """
         _check_columns(columns)
-        levels = cls()
-        levels._skus = tuple(columns["master_skus"])
-        levels._first = array("q", accumulate(columns["records"], initial=0))
-        levels._location_ids = tuple(columns["location_ids"])
-        levels._location = array("i", columns["locations"])
-        on_hand, available = columns["on_hand"], columns["available"]
-        levels._on_hand = array("q", [figure or 0 for figure in on_hand])
-        levels._available = array("q", [figure or 0 for figure in available])
-        levels._committed = array("q", columns["committed"])
-        levels._locked = array("q", columns["locked"])
-        levels._in_transit = array("q", columns["in_transit"])
-        levels._reported = bytes(
-            (one is not None) * _ON_HAND | (other is not None) * _AVAILABLE
-            for one, other in zip(on_hand, available, strict=True)
+        return cls.of_arrays(
+            master_skus=columns["master_skus"],
+            first=array("q", accumulate(columns["records"], initial=0)),
+            location_ids=columns["location_ids"],
+            location=array("i", columns["locations"]),
+            figures={name: array("q", [figure or 0 for figure in columns[name]]) for name in FIGURES},
+            reported=flags_of(columns["on_hand"], columns["available"]),
         )
+
+    @classmethod
+    def of_arrays(
+        cls,
+        *,
+        master_skus: Iterable[str],
+        first: array[int],
+        location_ids: Iterable[str],
+        location: array[int],
+        figures: Mapping[str, array[int]],
+        reported: bytes,
+    ) -> Levels:
+        """Take over columns that are known to be sound, sorted and unique; ``LevelsBuilder`` makes them.
+
+        Args:
+            master_skus: Sorted.
+            first: Where each product's records begin, and at the end how many there are.
+            location_ids: Sorted.
+            location: For each record the place of its location in ``location_ids``, from 0.
+            figures: For each of ``FIGURES`` one whole number a record; 0 where it is not reported.
+            reported: For each record what ``flags_of`` gives.
+        """
+        levels = cls()
+        levels._skus, levels._first = tuple(master_skus), first
+        levels._location_ids, levels._location = tuple(location_ids), location
+        for name in FIGURES:
+            setattr(levels, f"_{name}", figures[name])
+        levels._reported = reported
         return levels
 
     def columns(self) -> dict[str, list[Any]]:
@@ -154,6 +176,71 @@ class Levels:
             "locked": self._locked.tolist(),
             "in_transit": self._in_transit.tolist(),
         }
+
+    def with_changes(self, changed: Iterable[StockLevel]) -> Levels:
+        """Give the same with some records as they are now; what was not there is added.
+
+        Raises:
+            SnapshotError: A record is given twice.
+        """
+        rows = _rows(changed)
+        places = [self._row_of(level) for level in rows]
+        if None in places:
+            everything = {(level.master_sku, level.location_id): level for level in (*self, *rows)}
+            return Levels(everything.values())
+        other = copy(self)
+        reported = bytearray(self._reported)
+        for name in ("on_hand", "available", "committed", "locked", "in_transit"):
+            column = array("q", getattr(self, f"_{name}"))
+            for row, level in zip(places, rows, strict=True):
+                column[row or 0] = getattr(level, name) or 0
+            setattr(other, f"_{name}", column)
+        for row, level in zip(places, rows, strict=True):
+            known = (level.on_hand is not None) * _ON_HAND | (level.available is not None) * _AVAILABLE
+            reported[row or 0] = known
+        other._reported = bytes(reported)  # noqa: SLF001  one of our own kind
+        return other
+
+    def _row_of(self, level: StockLevel) -> int | None:
+        """Give the place of a record, or None when it is not there."""
+        index = bisect_left(self._skus, level.master_sku)
+        if index == len(self._skus) or self._skus[index] != level.master_sku:
+            return None
+        for row in range(self._first[index], self._first[index + 1]):
+            if self._location_ids[self._location[row]] == level.location_id:
+                return row
+        return None
+
+    def availabilities(self, *, subtract_locked: bool) -> tuple[Sequence[int], frozenset[int]]:
+        """Give what is available in each record, as rule 1 of the allocation has it.
+
+        Args:
+            subtract_locked: As in the merchant's settings.
+
+        Returns:
+            Units, signed, one for each record by product and location; and the numbers of the records that
+            report too little to know, which have 0 there.
+        """
+        known = self._reported
+        if not known.strip(bytes((_AVAILABLE, _AVAILABLE | _ON_HAND))):
+            return self._available, frozenset()
+        locked = self._locked if subtract_locked else bytes(len(self))
+        units = [
+            available if known_here & _AVAILABLE else on_hand - committed - kept if known_here else 0
+            for known_here, available, on_hand, committed, kept in zip(
+                known, self._available, self._on_hand, self._committed, locked, strict=True
+            )
+        ]
+        return units, frozenset(row for row, known_here in enumerate(known) if not known_here)
+
+    def places(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Give where each product's records begin, with their number at the end; and each record's location.
+
+        Returns:
+            Numbers of records, one for each of ``master_skus`` and one more; and for each record the number
+            of its location in ``location_ids``.
+        """
+        return memoryview(self._first).toreadonly(), memoryview(self._location).toreadonly()
 
     @property
     def location_ids(self) -> tuple[str, ...]:
@@ -231,12 +318,27 @@ def _rows(levels: Iterable[StockLevel]) -> list[StockLevel]:
     rows.sort(key=lambda level: (level.master_sku, level.location_id))
     for one, other in pairwise(rows):
         if one.master_sku == other.master_sku and one.location_id == other.location_id:
-            raise SnapshotError(
-                f"The stock record of {one.master_sku!r} at location {one.location_id!r} is given twice",
-                code="given_twice",
-                remedy="Give each (master SKU, location) once; adding the two up would show stock twice.",
-            )
+            raise given_twice(one.master_sku, one.location_id)
     return rows
+
+
+def given_twice(master_sku: str, location_id: str) -> SnapshotError:
+    """Give the error for a record that is given twice."""
+    return SnapshotError(
+        f"The stock record of {master_sku!r} at location {location_id!r} is given twice",
+        code="given_twice",
+        remedy="Give each (master SKU, location) once; adding the two up would show stock twice.",
+    )
+
+
+def flags_of(on_hand: Sequence[int | None], available: Sequence[int | None]) -> bytes:
+    """Give for each record which of the two figures are reported, as a sum of flags."""
+    if None not in on_hand and None not in available:
+        return bytes((_ON_HAND | _AVAILABLE,)) * len(on_hand)
+    return bytes(
+        (one is not None) * _ON_HAND | (other is not None) * _AVAILABLE
+        for one, other in zip(on_hand, available, strict=True)
+    )
 
 
 def _check_columns(columns: Mapping[str, Sequence[Any]]) -> None:
@@ -250,29 +352,36 @@ def _check_columns(columns: Mapping[str, Sequence[Any]]) -> None:
         if not isinstance(columns[name], list | tuple):
             raise WrongTypeError(f"{name} must be a list, not {checks.shown(columns[name])}")
     for name in ("master_skus", "location_ids"):
-        _check_codes(name, columns[name])
-    _check_length("records", columns["records"], len(columns["master_skus"]))
-    _check_wholes("records", columns["records"], minimum=1)
+        check_codes(name, columns[name])
+        _check_sorted(name, columns[name])
+    check_length("records", columns["records"], len(columns["master_skus"]))
+    check_wholes("records", columns["records"], minimum=1)
     total = sum(columns["records"])
-    for name in ("locations", *_FIGURES):
-        _check_length(name, columns[name], total)
-    _check_wholes("locations", columns["locations"], maximum=len(columns["location_ids"]) - 1)
-    for name, open_below in _FIGURES.items():
-        _check_wholes(name, columns[name], minimum=-checks.LARGEST if open_below else 0, optional=open_below)
+    for name in ("locations", *FIGURES):
+        check_length(name, columns[name], total)
+    check_wholes("locations", columns["locations"], maximum=len(columns["location_ids"]) - 1)
+    for name, open_below in FIGURES.items():
+        check_wholes(name, columns[name], minimum=-checks.LARGEST if open_below else 0, optional=open_below)
     _check_order(columns)
 
 
-def _check_length(name: str, column: Sequence[Any], wanted: int) -> None:
+def check_length(name: str, column: Sequence[Any], wanted: int) -> None:
+    """See that a column has one entry for each record."""
     if len(column) != wanted:
         raise InvalidValueError(f"{name} must have {wanted} entries, not {len(column)}")
 
 
-def _check_codes(name: str, column: Sequence[Any]) -> None:
-    for row, code in enumerate(column):
+def check_codes(name: str, column: Sequence[Any]) -> None:
+    """See that a column holds text that is not empty; quickly, as it is hardly ever wrong."""
+    sound = set(map(type, column)) <= {str} and all(column)
+    for row, code in () if sound else enumerate(column):
         if type(code) is not str:
             raise WrongTypeError(f"{name}[{row}] must be text, not {checks.shown(code)}")
         if not code:
             raise InvalidValueError(f"{name}[{row}] must not be empty")
+
+
+def _check_sorted(name: str, column: Sequence[str]) -> None:
     for one, other in pairwise(column):
         if one >= other:
             raise SnapshotError(
@@ -280,7 +389,7 @@ def _check_codes(name: str, column: Sequence[Any]) -> None:
             )
 
 
-def _check_wholes(
+def check_wholes(
     name: str,
     column: Sequence[Any],
     *,
@@ -288,13 +397,15 @@ def _check_wholes(
     maximum: int = checks.LARGEST,
     optional: bool = False,
 ) -> None:
+    """See that a column holds whole numbers within bounds, and None too where that is allowed."""
     # The kinds are looked at all at once, since a column has millions of entries and is hardly ever wrong.
     wanted = {int, type(None)} if optional else {int}
-    if not set(map(type, column)) <= wanted:
+    kinds = set(map(type, column))
+    if not kinds <= wanted:
         row = next(row for row, entry in enumerate(column) if type(entry) not in wanted)
         words = "a whole number or None" if optional else "a whole number"
         raise WrongTypeError(f"{name}[{row}] must be {words}, not {checks.shown(column[row])}")
-    figures = [entry for entry in column if entry is not None] if optional else column
+    figures = column if kinds == {int} else [entry for entry in column if entry is not None]
     if figures and not (min(figures) >= minimum and max(figures) <= maximum):
         row = next(
             i for i, entry in enumerate(column) if entry is not None and not minimum <= entry <= maximum

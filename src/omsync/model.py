@@ -7,6 +7,7 @@ reading; it owns how it stores millions of stock levels and gives out ``StockLev
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import datetime
 
 from attrs import field, frozen
@@ -208,6 +209,9 @@ class InventorySnapshot:
         _refuse_twice("warehouse id", [warehouse.id for warehouse in self.warehouses])
         _refuse_twice("sales channel id", [channel.id for channel in self.sales_channels])
         _refuse_twice("bundle", [bundle.master_sku for bundle in self.bundles])
+        self._refuse_unknown_locations()
+
+    def _refuse_unknown_locations(self) -> None:
         known = {place.id for place in self.places}
         strange = sorted(set(self.levels.location_ids) - known)
         if strange:
@@ -219,6 +223,19 @@ class InventorySnapshot:
                 remedy=f"Give every location of a level in {kind.replace(' ', '_')}=; known: "
                 f"{', '.join(map(repr, sorted(known))) or 'none'}.",
             )
+
+    def with_levels(self, changed: Iterable[StockLevel]) -> InventorySnapshot:
+        """Give the same reading with some stock records as they are now; what it did not have is added.
+
+        Raises:
+            SnapshotError: A record is given twice, or names a location that the snapshot does not have.
+        """
+        levels = self.levels.with_changes(changed)
+        other = copy(self)
+        object.__setattr__(other, "levels", levels)
+        # All else was looked at when this reading was made.
+        other._refuse_unknown_locations()  # noqa: SLF001  one of our own kind
+        return other
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -44,6 +44,7 @@ __all__ = [
     "OrderManagerSource",
     "OrdersInFlight",
     "OrdersRequest",
+    "OverviewLedger",
     "Progress",
     "PushResult",
     "QuantityChange",
@@ -203,7 +204,10 @@ class AsyncCartSink(Protocol):
 
 @runtime_checkable
 class Ledger(Protocol):
-    """What is remembered between runs, keyed by merchant and cart."""
+    """What is remembered between runs, keyed by merchant and cart.
+
+    ``sync_carts`` calls it from several threads at once, unless it is told ``at_once=1``.
+    """
 
     def begin_run(self, run: RunRecord, /) -> None:
         """Note that a run has begun."""
@@ -291,4 +295,21 @@ class HistoryLedger(Protocol):
         /,
     ) -> Iterable[HistoryEntry]:
         """Give what was sent to a cart, the oldest first; of one listing, and from a moment on, if named."""
+        ...
+
+
+@runtime_checkable
+class OverviewLedger(Protocol):
+    """A ledger that tells whom it knows, for ``overview``."""
+
+    def merchants(self) -> Sequence[str]:
+        """Give the name of every merchant that has a run or a reading here, sorted."""
+        ...
+
+    def statuses(self, merchant: str, /) -> Sequence[RunRecord]:
+        """Give the newest run of the merchant's reads, then of every cart known here; ``"never"`` without."""
+        ...
+
+    def memory(self, merchant: str, /) -> SourceMemory:
+        """Give the merchant's memory, which holds what is in quarantine."""
         ...

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from attrs import evolve, field, frozen
 
 from omsync import checks
-from omsync.allocation import Notice, allocate
+from omsync.allocation import Notice
 from omsync.bindings_flow import check_cart, check_source
 from omsync.checks import to_the_second
 from omsync.chronicle import settings_digest
@@ -153,7 +153,7 @@ def resumption(
     orders = yield from read_orders(orders_in_flight, reading, (cart,), merchant, context)
     in_flight = yield from orders_for(orders, reading, cart, merchant, context)
     allocation = yield from call(
-        allocate, reading, merchant, cart, in_flight.units, orders_when=in_flight.when
+        context.desk.allocate, reading, merchant, cart, in_flight.units, orders_when=in_flight.when
     )
     why = why_not_the_same(under_way, make_plan(allocation, (), capabilities))
     if why:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import evolve, field, frozen
 
+from omsync.allocation import Desk
 from omsync.checks import shown
 from omsync.errors import InvalidValueError, OmsyncError, WrongTypeError
 from omsync.exchange import RunRecord
@@ -35,6 +36,7 @@ class Context:
         on_progress: Called with (stage, done, total or None).
         deadline: Nothing begins after it.
         calls: Counts the HTTP requests that this run has made.
+        desk: Allocates; keeps what the carts of one reading have in common.
     """
 
     ledger: Ledger | None = None
@@ -42,6 +44,7 @@ class Context:
     on_progress: Progress | None = None
     deadline: datetime | None = None
     calls: Callable[[], int] = lambda: 0
+    desk: Desk = field(factory=Desk, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self.ledger is not None and not hasattr(self.ledger, "begin_run"):

@@ -22,7 +22,7 @@ from omsync.planning.sales import (
     hold_new_rises,
     lag_notices,
 )
-from omsync.remembered import damaged, keep, place_of, recall, states_of
+from omsync.remembered import damaged, keep, place_of, recall
 from omsync.runs import Context
 from omsync.settings import CartSettings
 
@@ -32,6 +32,7 @@ __all__ = ["note_falls", "watch_sales"]
 def watch_sales(
     plan: SyncPlan,
     allocation: Allocation,
+    states: Iterable[ListingState],
     cart: CartSettings,
     capabilities: SinkCapabilities,
     sold_here: Mapping[str, int],
@@ -42,6 +43,7 @@ def watch_sales(
     Args:
         plan: What was planned.
         allocation: Says how many units are in one piece of a listing.
+        states: What the ledger knows of the cart's listings.
         cart: Its order_lag and whether rises have to be seen twice.
         capabilities: Whether the cart can be read, and applies at once.
         sold_here: Units by master SKU in orders of this cart that the figures have not seen.
@@ -51,18 +53,18 @@ def watch_sales(
         return plan
     watches_falls = cart.order_lag > 0 and capabilities.readable
     if watches_falls or cart.rises_seen_twice:
-        states = by_key((yield from states_of(plan.merchant, plan.cart, context)))
+        known = by_key(states)
         if watches_falls:
             lag = timedelta(minutes=cart.order_lag)
             now = context.clock.now()
             falls = yield from _known_falls(plan.cart, plan.merchant, now, context)
-            new = falls_seen(plan, states, falls, capabilities, lag=lag, now=now)
+            new = falls_seen(plan, known, falls, capabilities, lag=lag, now=now)
             yield from _keep_falls(new, plan.cart, plan.merchant, context)
             falls |= {fall.key: fall for fall in new}
             units = {(row.listing_sku, row.location_id): row.units for row in allocation.quantities}
             plan = hold_maybe_sold(plan, falls, lag=lag, units=units, orders=sold_here)
         if cart.rises_seen_twice:
-            plan = hold_new_rises(plan, states)
+            plan = hold_new_rises(plan, known)
     return evolve(plan, notices=(*plan.notices, *lag_notices(cart)))
 
 

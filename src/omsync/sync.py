@@ -200,11 +200,16 @@ def sync_carts(
     ledger: Ledger | None = None,
     orders_in_flight: Orders | None = None,
     resume: bool = True,
+    at_once: int = flows.AT_ONCE,
     on_progress: Progress | None = None,
     deadline: Deadline = None,
     clock: Clock | None = None,
 ) -> tuple[SyncReport, ...]:
-    """Read the order manager once and sync many carts; one cart's failure stops no other.
+    """Read the order manager once and sync many carts at once; one cart's failure stops no other.
+
+    Carts are read, decided and pushed side by side in threads, each account at its own pace, however many
+    carts use it. So your own sinks, and a ledger of your own, are called from several threads, each sink
+    from one at a time.
 
     Args:
         source_or_snapshot: Where the figures are from; None for the ledger's last complete read.
@@ -215,7 +220,9 @@ def sync_carts(
             that is asked for them, or a list of those.
         resume: Whether the plans of runs that died go on, while the reading that they were made from is no
             older than ``CartSettings.resume_within``; the other carts then go on from the same reading.
-        on_progress: Called with (stage, done, total or None).
+        at_once: Carts at the same time; 1 is one after another, all in the caller's thread.
+        on_progress: Called with (stage, done, total or None), by one thread at a time; a cart's stages begin
+            with its name, as in ``"shop: push"``.
         deadline: A moment, or a span from now.
         clock: Replaces the machine's clock, for tests.
 
@@ -224,12 +231,19 @@ def sync_carts(
 
     Raises:
         OmsyncError: The order manager could not be read; no cart was touched then.
+        KeyboardInterrupt: All carts were stopped, each with its report: ``omsync_reports`` of the exception.
     """
     context, runner = _prepare(ledger, on_progress, deadline, clock)
     with runner:
         return runner.run(
             flows.sync_many_flow(
-                source_or_snapshot, carts, merchant, orders_in_flight, context, resume=resume
+                source_or_snapshot,
+                carts,
+                merchant,
+                orders_in_flight,
+                context,
+                resume=resume,
+                at_once=at_once,
             )
         )
 

@@ -152,6 +152,14 @@ class SqlLedgerCases:
         found = [(run.cart, run.status) for run in ledger.statuses("acme")]
         assert found == [(None, "never"), ("edi", "never"), ("shop", "success")]
 
+    def test_the_merchants_are_all_that_have_a_run_or_a_reading(self, ledger: SqlLedger) -> None:
+        assert ledger.merchants() == ()
+        ledger.save_snapshot("gamma", stocked())
+        ledger.finish_run(ended())
+        ledger.begin_run(begun("2", cart=None))
+        ledger.begin_run(RunRecord(run_id="3", merchant="beta", cart="elsewhere", status="in_progress"))
+        assert ledger.merchants() == ("acme", "beta", "gamma")
+
     def test_a_run_whose_process_is_gone_is_shown_as_died(self, ledger: SqlLedger, place: SqlPlace) -> None:
         script = (
             "ledger.begin_run(RunRecord(run_id='1', merchant='acme', cart='shop', status='in_progress'))\n"

@@ -67,18 +67,25 @@ class Catalogue:
 
     def product_problem(self, master_sku: str, cart: CartSettings) -> str | None:
         """Give the reason why the product gets no quantity in this cart, or None."""
+        reason = self.product_problem_anywhere(master_sku)
+        if reason is not None:
+            return reason
+        if master_sku in cart.exclude:
+            return "excluded"
+        return "not_in_only" if cart.only is not None and master_sku not in cart.only else None
+
+    def product_problem_anywhere(self, master_sku: str) -> str | None:
+        """Give the reason why the product gets no quantity in any cart, or None."""
         sku = self.skus.get(master_sku)
         if sku is None:
             return "unknown_product"
-        reasons = {
-            "virtual_product": sku.kind == "virtual",
-            "digital_product": sku.digital,
-            "untracked_product": not sku.tracked,
-            "inactive_product": self._ignore_inactive and not sku.active,
-            "excluded": master_sku in cart.exclude,
-            "not_in_only": cart.only is not None and master_sku not in cart.only,
-        }
-        return next((reason for reason, applies in reasons.items() if applies), None)
+        if sku.kind == "virtual":
+            return "virtual_product"
+        if sku.digital:
+            return "digital_product"
+        if not sku.tracked:
+            return "untracked_product"
+        return "inactive_product" if self._ignore_inactive and not sku.active else None
 
     def bundle_problem(self, master_sku: str) -> Problem | None:
         """Give what is wrong with a bundle or with anything in it, or None."""

@@ -6,7 +6,7 @@ Source: the founding document, "Sync Inventory Alias".
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
@@ -33,14 +33,22 @@ class Wanted:
     units: int
 
 
-def aliases_of(snapshot: InventorySnapshot, cart: CartSettings) -> tuple[Alias, ...]:
+def aliases_of(
+    snapshot: InventorySnapshot, cart: CartSettings, found: Sequence[Alias] | None = None
+) -> Sequence[Alias]:
     """Give the aliases that the cart's alias name, or the channel's id, stands for.
+
+    Args:
+        snapshot: What was read.
+        cart: Has the name.
+        found: Those of that name or channel id, where somebody has looked them up.
 
     Raises:
         SettingsError: No alias carries the name, or two channels do; lists the names. A renamed channel thus
             cannot quietly stop a shop.
     """
-    found = [alias for alias in snapshot.aliases if cart.alias in {alias.name, alias.channel_id}]
+    if found is None:
+        found = [alias for alias in snapshot.aliases if cart.alias in {alias.name, alias.channel_id}]
     meant = sorted({(alias.name, alias.channel_id or "") for alias in found})
     if len(meant) > 1:
         raise SettingsError(
@@ -55,7 +63,7 @@ def aliases_of(snapshot: InventorySnapshot, cart: CartSettings) -> tuple[Alias, 
             code="unknown_alias",
             remedy=f"Choose from: {_listed(everything) or 'nothing; the snapshot has no aliases'}.",
         )
-    return tuple(found)
+    return found
 
 
 def sort_out(aliases: Iterable[Alias], cart: CartSettings) -> tuple[list[Wanted], list[Skip]]:

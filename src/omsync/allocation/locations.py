@@ -23,6 +23,7 @@ __all__ = [
     "leave_out",
     "map_locations",
     "only_row",
+    "visible_to",
 ]
 
 
@@ -205,6 +206,15 @@ def only_row(choices: Iterable[LocationChoice], location_id: str) -> tuple[Locat
         )
         for choice in choices
     )
+
+
+def visible_to(choices: Iterable[LocationChoice], merchant: MerchantSettings) -> frozenset[str]:
+    """Give the locations whose records a cart may see.
+
+    In sales-channel mode each channel is a world of its own; another's figures say nothing there.
+    """
+    one_only = isinstance(merchant.mode, PerSalesChannel)
+    return frozenset(choice.id for choice in choices if choice.counted or not one_only)
 
 
 def map_locations(cart: CartSettings, places: Sequence[Place]) -> Mapping[str, str]:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
 from attrs import evolve, frozen
 
 from omsync.allocation.building import parts_of, recipe_of
-from omsync.allocation.catalogue import Catalogue
 from omsync.allocation.derivation import Derivation, Orders
 from omsync.allocation.explanation import Explanation
+from omsync.allocation.groundwork import Groundwork
 from omsync.allocation.listings import Wanted, aliases_of, sort_out
-from omsync.allocation.locations import LocationChoice, choose_locations, leave_out, map_locations, only_row
+from omsync.allocation.locations import (
+    LocationChoice,
+    choose_locations,
+    leave_out,
+    map_locations,
+    only_row,
+    visible_to,
+)
 from omsync.allocation.notices import bundle_notices, doubt_notices, notices_of
 from omsync.allocation.reasons import Notice, Skip, skip
 from omsync.allocation.rules import apply_rules
@@ -73,34 +81,29 @@ class Workbench:
         cart: CartSettings,
         orders: Mapping[str, int],
         orders_when: str = "",
+        groundwork: Groundwork | None = None,
     ) -> None:
-        self._orders_when = orders_when
-        self._snapshot = snapshot
-        self._merchant = merchant
-        self._cart = cart
-        self._given_orders = orders
+        self.orders_when = orders_when
+        self.snapshot = snapshot
+        self.merchant = merchant
+        self.cart = cart
+        self.given_orders = orders
         self._mode = merchant.mode if isinstance(merchant.mode, PerWarehouse) else PerWarehouse()
-        self._choices = choose_locations(snapshot, merchant, cart)
-        self._map = map_locations(cart, snapshot.places)
-        # In sales-channel mode each channel is a world of its own; another's figures say nothing here.
-        self._visible = (
-            {choice.id for choice in self._choices if choice.counted}
-            if isinstance(merchant.mode, PerSalesChannel)
-            else {choice.id for choice in self._choices}
-        )
+        self.choices = choose_locations(snapshot, merchant, cart)
+        self.map = map_locations(cart, snapshot.places)
+        visible = visible_to(self.choices, merchant)
+        if groundwork is None or groundwork.visible != visible:
+            groundwork = Groundwork(snapshot, merchant, visible)
+        self.groundwork = groundwork
+        self.catalogue = groundwork.catalogue
+        self.parts = groundwork.parts
         # A product's records are wanted for each row of a breakdown and for each bundle that it is in.
         self._levels = lru_cache(maxsize=65_536)(self._find_levels)
         self._single_rows = {
-            choice.id: only_row(self._choices, choice.id) for choice in self._choices if cart.breakdown
-        }
-        self._catalogue = Catalogue(snapshot, merchant, self._recorded())
-        self._parts = {
-            sku: parts_of(bundle)
-            for sku, bundle in self._catalogue.bundles.items()
-            if self._catalogue.computed and self._catalogue.bundle_problem(sku) is None
+            choice.id: only_row(self.choices, choice.id) for choice in self.choices if cart.breakdown
         }
         self._orders = self._with_parts_of_uncomputed(orders)
-        self._ordered_with = self._index_orders()
+        self.ordered_with = self._index_orders()
         self._rows: dict[str, list[_Row] | Skip] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -110,10 +113,18 @@ class Workbench:
         self.__dict__.update(state)
         self._levels = lru_cache(maxsize=65_536)(self._find_levels)
 
+    def over(self, groundwork: Groundwork) -> Workbench:
+        """Give the same over another reading of the same products, places and bundles."""
+        other = copy(self)
+        other.snapshot = groundwork.snapshot
+        other.groundwork = groundwork
+        other._rows = {}  # noqa: SLF001  one of our own kind
+        return other
+
     def listings(self) -> tuple[list[Wanted], list[Skip]]:
         """Give the listings of eligible products, and what is skipped before quantities are looked at."""
-        cart, catalogue = self._cart, self._catalogue
-        skus = {*catalogue.skus, *self._snapshot.levels.master_skus, *catalogue.bundles}
+        cart, catalogue = self.cart, self.catalogue
+        skus = {*catalogue.skus, *self.snapshot.levels.master_skus, *catalogue.bundles}
         if cart.alias is None:
             reasons = {sku: catalogue.product_problem(sku, cart) for sku in sorted(skus)}
             return (
@@ -124,7 +135,7 @@ class Workbench:
                 ],
                 [skip(reason, sku, sku) for sku, reason in reasons.items() if reason is not None],
             )
-        aliases = aliases_of(self._snapshot, cart)
+        aliases = aliases_of(self.snapshot, cart)
         reasons = {
             sku: catalogue.product_problem(sku, cart)
             for sku in sorted({*skus, *(alias.master_sku for alias in aliases)})
@@ -150,7 +161,7 @@ class Workbench:
             return
         targets: defaultdict[str | None, list[_Row]] = defaultdict(list)
         for row in rows:
-            if self._map and row.location_id is not None and row.location_id not in self._map:
+            if self.map and row.location_id is not None and row.location_id not in self.map:
                 yield skip(
                     "warehouse_not_mapped",
                     listing.master_sku,
@@ -165,7 +176,7 @@ class Workbench:
 
     def place_named(self, name: str | None) -> str | None:
         """Give the id of the one location of this exact name; what names none is given back."""
-        named = [choice.id for choice in self._choices if choice.name == name]
+        named = [choice.id for choice in self.choices if choice.name == name]
         return named[0] if len(named) == 1 else name
 
     def explain(self, quantity: ListingQuantity) -> Explanation:
@@ -180,21 +191,25 @@ class Workbench:
                 for row in (() if isinstance(rows, Skip) else rows)
                 if self._target(row) == quantity.location_id
             ),
-            taken_at=self._snapshot.taken_at.isoformat(),
+            taken_at=self.snapshot.taken_at.isoformat(),
         )
 
-    def notices(self, quantities: Sequence[ListingQuantity]) -> list[Notice]:
-        """Tell what a person should know that changes no single quantity."""
-        bundles = {row.master_sku for row in quantities if self._catalogue.is_bundle(row.master_sku)}
-        doubtful = {row.listing_sku for row in quantities if row.doubtful}
+    def notices(self, told: Iterable[str], doubtful: Collection[str]) -> list[Notice]:
+        """Tell what a person should know that changes no single quantity.
+
+        Args:
+            told: The products that have a quantity.
+            doubtful: The listings whose quantity rests on a figure that was lost on its way.
+        """
+        bundles = set(filter(self.catalogue.is_bundle, told))
         return [
-            *notices_of(self._snapshot, self._cart, self._catalogue, self._given_orders),
-            *bundle_notices(self._snapshot, self._catalogue, bundles),
+            *notices_of(self.snapshot, self.cart, self.catalogue, self.given_orders),
+            *bundle_notices(self.snapshot, self.catalogue, bundles),
             *doubt_notices(doubtful),
         ]
 
     def _target(self, row: _Row) -> str | None:
-        return None if row.location_id is None else self._map.get(row.location_id, row.location_id)
+        return None if row.location_id is None else self.map.get(row.location_id, row.location_id)
 
     def _quantity(self, listing: Wanted, target: str | None, rows: list[_Row]) -> ListingQuantity:
         quantity = withheld = 0
@@ -221,12 +236,12 @@ class Workbench:
         return self._rows[master_sku]
 
     def _derive(self, master_sku: str) -> list[_Row] | Skip:
-        catalogue = self._catalogue
+        catalogue = self.catalogue
         is_bundle = catalogue.is_bundle(master_sku)
         if not self._levels(master_sku):
             if is_bundle:
                 return skip("bundle_without_stock_record", master_sku)
-            channel = isinstance(self._merchant.mode, PerSalesChannel)
+            channel = isinstance(self.merchant.mode, PerSalesChannel)
             return skip(
                 "no_stock_record", master_sku, about="in this channel" if channel else "in any warehouse"
             )
@@ -258,13 +273,13 @@ class Workbench:
         return rows
 
     def _rows_wanted(self, master_sku: str) -> Iterator[tuple[str | None, tuple[LocationChoice, ...]]]:
-        override = self._cart.overrides.get(master_sku, _NO_OVERRIDE)
-        choices = leave_out(self._choices, self._snapshot.places, override.leave_out, master_sku)
-        if not self._cart.breakdown:
+        override = self.cart.overrides.get(master_sku, _NO_OVERRIDE)
+        choices = leave_out(self.choices, self.snapshot.places, override.leave_out, master_sku)
+        if not self.cart.breakdown:
             yield None, choices
             return
         recorded = {level.location_id for level in self._levels(master_sku)}
-        for choice in self._choices:
+        for choice in self.choices:
             if choice.counted and choice.id in recorded:
                 yield (
                     choice.id,
@@ -274,7 +289,7 @@ class Workbench:
     def _derivation(self, master_sku: str, choices: tuple[LocationChoice, ...], how: str) -> Derivation:
         bundles, order = self._involved(master_sku)
         counted = {choice.id for choice in choices if choice.counted}
-        override = self._cart.overrides.get(master_sku, _NO_OVERRIDE)
+        override = self.cart.overrides.get(master_sku, _NO_OVERRIDE)
         levels = [
             level
             for sku in order
@@ -283,43 +298,43 @@ class Workbench:
         ]
         return Derivation(
             master_sku=master_sku,
-            recipes=tuple(self._catalogue.bundles[sku] for sku in bundles),
+            recipes=tuple(self.catalogue.bundles[sku] for sku in bundles),
             locations=choices,
             levels=tuple(levels),
             orders=tuple(
-                Orders(master_sku=sku, units=self._orders[sku], when=self._orders_when)
+                Orders(master_sku=sku, units=self._orders[sku], when=self.orders_when)
                 for sku in order
                 if sku in self._orders
             ),
-            subtract_locked=self._merchant.subtract_locked,
+            subtract_locked=self.merchant.subtract_locked,
             clamp_each=self._mode.clamp_each,
             pooled_assembly=self._mode.pooled_assembly,
-            rules=override.rules or self._cart.rules,
+            rules=override.rules or self.cart.rules,
             how=how,
-            meaning=self._snapshot.bundles_include_buildable,
+            meaning=self.snapshot.bundles_include_buildable,
             doubtful=self._is_doubtful(levels, counted),
         )
 
     def _involved(self, master_sku: str) -> tuple[list[str], list[str]]:
         """Give the bundles and products behind a quantity: its parts, and orders that take the same parts."""
-        if master_sku not in self._parts and not self._orders:
+        if master_sku not in self.parts and not self._orders:
             return [], [master_sku]
-        inside = recipe_of([master_sku], self._parts).order
-        beginnings = {master_sku}.union(*(self._ordered_with.get(sku, set()) for sku in inside))
+        inside = recipe_of([master_sku], self.parts).order
+        beginnings = {master_sku}.union(*(self.ordered_with.get(sku, set()) for sku in inside))
         concerned = set(inside)
-        everything = recipe_of(beginnings, self._parts).order
+        everything = recipe_of(beginnings, self.parts).order
         for sku in reversed(everything):
             # Of an ordered bundle's other parts nothing matters here, not even that a figure is missing.
-            if not concerned.isdisjoint(self._parts.get(sku, {})):
+            if not concerned.isdisjoint(self.parts.get(sku, {})):
                 concerned.add(sku)
         order = [sku for sku in everything if sku in concerned]
-        return [sku for sku in order if sku in self._parts], order
+        return [sku for sku in order if sku in self.parts], order
 
     def _index_orders(self) -> dict[str, set[str]]:
         """For every product: the ordered products that take it, directly or through kits."""
         index: defaultdict[str, set[str]] = defaultdict(set)
         for ordered in self._orders:
-            for sku in recipe_of([ordered], self._parts).order:
+            for sku in recipe_of([ordered], self.parts).order:
                 index[sku].add(ordered)
         return dict(index)
 
@@ -330,8 +345,8 @@ class Workbench:
         """
         uncomputed = {
             sku: {part: each for part, each in parts_of(bundle).items() if each > 0}
-            for sku, bundle in self._catalogue.bundles.items()
-            if sku not in self._parts and self._catalogue.comes_to_an_end(sku)
+            for sku, bundle in self.catalogue.bundles.items()
+            if sku not in self.parts and self.catalogue.comes_to_an_end(sku)
         }
         pending: defaultdict[str, int] = defaultdict(int, orders)
         for sku in recipe_of(orders, uncomputed).order:
@@ -340,22 +355,17 @@ class Workbench:
         return dict(pending)
 
     def _is_doubtful(self, levels: Iterable[StockLevel], counted: Container[str]) -> bool:
-        doubtful = self._snapshot.doubtful
+        doubtful = self.snapshot.doubtful
         return bool(doubtful) and any(
             level.location_id in counted and (level.master_sku, level.location_id) in doubtful
             for level in levels
         )
 
-    def _recorded(self) -> set[str]:
-        """Give the products that have a stock record where this cart could see one."""
-        levels = self._snapshot.levels
-        if self._visible.issuperset(levels.location_ids):
-            return set(levels.master_skus)
-        return {sku for sku in levels.master_skus if self._levels(sku)}
-
     def _find_levels(self, master_sku: str) -> tuple[StockLevel, ...]:
         return tuple(
-            level for level in self._snapshot.levels.of(master_sku) if level.location_id in self._visible
+            level
+            for level in self.snapshot.levels.of(master_sku)
+            if level.location_id in self.groundwork.visible
         )
 
     @staticmethod

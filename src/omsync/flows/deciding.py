@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from omsync.allocation import Allocation, allocate
+from omsync.allocation import Allocation
 from omsync.allocation.locations import check_channel_is_read, check_location
 from omsync.bindings_flow import check_cart
 from omsync.chronicle import settings_digest
@@ -64,7 +64,9 @@ def plan_steps(
     check_channel_is_read(snapshot, merchant, cart)
     orders = yield from orders_for(orders_in_flight, snapshot, cart, merchant, context)
     context.tell("allocate", 0, None)
-    allocation = yield from call(allocate, snapshot, merchant, cart, orders.units, orders_when=orders.when)
+    allocation = yield from call(
+        context.desk.allocate, snapshot, merchant, cart, orders.units, orders_when=orders.when
+    )
     capabilities = sink.capabilities
     said = yield from notices_of(sink, context.clock.now())
     shown: list[CartListing] = []
@@ -90,12 +92,12 @@ def plan_steps(
     plan = evolve(plan, settings_digest=settings_digest(merchant, cart))
     plan = noting_the_look(plan, capabilities, cart.compare_within, looked_at)
     plan = yield from watch_writers(plan, allocation, states, cart, capabilities, context)
-    plan = yield from watch_sales(plan, allocation, cart, capabilities, orders.sold_here, context)
+    plan = yield from watch_sales(plan, allocation, states, cart, capabilities, orders.sold_here, context)
     said = (*orders.notices, *said)
     plan = evolve(plan, notices=(*plan.notices, *said)) if said else plan
     handed = isinstance(source, InventorySnapshot) and not fetched
     plan = yield from quarantine(plan, cart, context)
-    return (yield from guarded(plan, snapshot, merchant, cart, context, handed=handed))
+    return (yield from guarded(plan, snapshot, states, merchant, cart, context, handed=handed))
 
 
 def _asked_for(allocation: Allocation, capabilities: SinkCapabilities) -> set[str]:

@@ -1,30 +1,23 @@
-"""The whole way: read, decide, push; and once over for many carts."""
+"""The whole way for one cart: read, decide, push."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
-
-from omsync.errors import OmsyncError, SettingsError
-from omsync.flows.arguments import Sink, Source, check_arguments, pairs
+from omsync.flows.arguments import Sink, Source, check_arguments
 from omsync.flows.carts import with_memory
 from omsync.flows.deciding import plan_steps
 from omsync.flows.pushing import push_under_lease
-from omsync.flows.reading import snapshot_of
 from omsync.guarding import guarded_again
 from omsync.http.steps import Steps, call
 from omsync.leases import Hold, under_lease
 from omsync.model import InventorySnapshot
-from omsync.orders_flow import GivenOrders, OrdersRead, read_orders
+from omsync.orders_flow import GivenOrders, OrdersRead
 from omsync.planning import SyncPlan
 from omsync.report import SyncReport
-from omsync.resume_flow import Resumption, drop_plan, keep_plan, reading_to_go_on_with, resumption
+from omsync.resume_flow import Resumption, drop_plan, keep_plan, resumption
 from omsync.runs import Context, fail, new_run, report_of
 from omsync.settings import CartSettings, MerchantSettings
 
-__all__ = ["sync_flow", "sync_many_flow"]
-
-log = logging.getLogger("omsync")
+__all__ = ["sync_flow"]
 
 
 def sync_flow(
@@ -98,51 +91,3 @@ def _plan(
         source, orders_in_flight, fetched = begun.reading, begun.orders, True
     plan = yield from plan_steps(source, sink, cart, merchant, orders_in_flight, context, fetched=fetched)
     return begun.noted(plan)
-
-
-def sync_many_flow(
-    source: Source | InventorySnapshot | None,
-    carts: Iterable[tuple[Sink, CartSettings]],
-    merchant: MerchantSettings,
-    orders_in_flight: GivenOrders | OrdersRead | None,
-    context: Context,
-    *,
-    resume: bool = True,
-) -> Steps[tuple[SyncReport, ...]]:
-    """Read once and sync many carts; one cart's failure is its own report and stops no other.
-
-    With ``resume``, all of them go on from the reading of a run that died on its way into one of them.
-    """
-    checked = pairs(carts)
-    for sink, cart in checked:
-        check_arguments(sink, cart, merchant, source)
-    names = [cart.name for _, cart in checked]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SettingsError(
-            f"Carts are named alike: {', '.join(map(repr, twice))}",
-            code="carts_named_alike",
-            remedy="The ledger is keyed by the cart's name; give each its own.",
-        )
-    snapshot = None
-    if resume and not isinstance(source, InventorySnapshot):
-        ready = [(sink.capabilities, cart) for sink, cart in checked if cart.enabled]
-        snapshot = yield from reading_to_go_on_with(source, ready, merchant, context)
-    if snapshot is None:
-        snapshot = yield from snapshot_of(source, merchant, context)
-    orders = yield from read_orders(
-        orders_in_flight, snapshot, [cart for _, cart in checked], merchant, context
-    )
-    reports: list[SyncReport] = []
-    for sink, cart in checked:
-        try:
-            fetched = not isinstance(source, InventorySnapshot)
-            report = yield from sync_flow(
-                snapshot, sink, cart, merchant, orders, context, fetched=fetched, resume=resume
-            )
-        except Exception as error:  # a user's own sink may raise anything, and the other carts go on
-            if not isinstance(error, OmsyncError):
-                log.exception("The cart %r failed", cart.name)
-            report = error.omsync_report  # type: ignore[attr-defined]  # sync_flow lets no error pass without
-        reports.append(report)
-    return tuple(reports)

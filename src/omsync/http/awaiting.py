@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar
 
 import tenacity
@@ -14,11 +17,19 @@ from omsync.http.clock import SystemClock
 from omsync.http.driving import Base, advance, kept
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.retrying import Tries
-from omsync.http.steps import Call, Effect, Line, Steps
+from omsync.http.steps import Call, Effect, Line, Steps, Together
 
 __all__ = ["AsyncRunner"]
 
 T = TypeVar("T")
+
+
+class _Interrupt(Exception):  # noqa: N818  it stands for what is no error
+    """What would end the event loop if a task raised it, before the other tasks have tidied up."""
+
+    def __init__(self, by: BaseException) -> None:
+        super().__init__()
+        self.by = by
 
 
 class AsyncRunner(Base):
@@ -27,6 +38,7 @@ class AsyncRunner(Base):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._http = AsyncHttp()
+        self._rooms: dict[tuple[str, int], asyncio.Semaphore] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -36,11 +48,14 @@ class AsyncRunner(Base):
 
     async def run(self, steps: Steps[T]) -> T:
         """Carry out the steps and give their result."""
+        return await self._run(steps, None)
+
+    async def _run(self, steps: Steps[T], thread: ThreadPoolExecutor | None) -> T:
         try:
             effect = next(steps)
             while True:
                 try:
-                    result = await self._perform(effect)
+                    result = await self._perform(effect, thread)
                 except BaseException as error:  # noqa: BLE001  a cancellation too: the steps tidy up and raise it on
                     effect = steps.throw(error)
                 else:
@@ -48,12 +63,14 @@ class AsyncRunner(Base):
         except StopIteration as finished:
             return finished.value  # type: ignore[no-any-return]  # a generator's return value has no type here
 
-    async def _perform(self, effect: Effect[Any]) -> Any:
+    async def _perform(self, effect: Effect[Any], thread: ThreadPoolExecutor | None) -> Any:
         if isinstance(effect, Call):
             if inspect.iscoroutinefunction(effect.function):
                 return await effect.function()
-            result = await asyncio.to_thread(effect.function)
+            result = await _in_thread(thread, effect.function)
             return await result if inspect.isawaitable(result) else result
+        if isinstance(effect, Together):
+            return await self._together(effect)
         room = asyncio.Semaphore(effect.line.max_in_flight)
 
         async def hold(conversation: Conversation[Any]) -> Any:
@@ -61,6 +78,35 @@ class AsyncRunner(Base):
                 return await self._hold(effect.line, conversation)
 
         return list(await asyncio.gather(*map(hold, effect.conversations)))
+
+    async def _together(self, effect: Together[T]) -> list[T]:
+        room = asyncio.Semaphore(effect.at_once)
+
+        async def carry_out(steps: Steps[T]) -> T:
+            async with room:
+                # A thread of its own: slow ones keep nobody waiting, and a work that is cancelled in a call
+                # tidies up after it, so that no lease is given back before.
+                thread = ThreadPoolExecutor(1)
+                try:
+                    return await self._run(steps, thread)
+                except (KeyboardInterrupt, SystemExit) as error:
+                    raise _Interrupt(error) from None
+                finally:
+                    thread.shutdown(wait=False)
+
+        tasks = [asyncio.create_task(carry_out(steps)) for steps in effect.works]
+        try:
+            for first in asyncio.as_completed(tasks):
+                await first
+            return [task.result() for task in tasks]
+        except BaseException as error:
+            # Once, since whoever is cancelled once more while tidying up does not.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if isinstance(error, _Interrupt):
+                raise error.by from None
+            raise
 
     async def _hold(self, line: Line, conversation: Conversation[T]) -> T | OmsyncError:
         try:
@@ -84,11 +130,12 @@ class AsyncRunner(Base):
 
         async def attempt() -> Response:
             await sleep(self.wait_for_place(line, request))
-            signed = line.sign(request)
-            if line.handler is not None:
-                answer = await asyncio.to_thread(line.handler, signed)
-            else:
-                answer = await self._http.send(signed, line.network, within=self.seconds_left())
+            async with self._room(line):
+                signed = line.sign(request)
+                if line.handler is not None:
+                    answer = await asyncio.to_thread(line.handler, signed)
+                else:
+                    answer = await self._http.send(signed, line.network, within=self.seconds_left())
             return self.check(line, signed, answer)
 
         tries = Tries(line.retry, request, self.clock.monotonic)
@@ -101,8 +148,19 @@ class AsyncRunner(Base):
             tries.raise_if_in_doubt(error)
             raise
 
+    def _room(self, line: Line) -> asyncio.Semaphore:
+        """Give what counts an account's requests under way, whoever makes them."""
+        key = (line.account, line.max_in_flight)
+        return self._rooms.setdefault(key, asyncio.Semaphore(line.max_in_flight))
+
     async def _sleep(self, seconds: float) -> None:
         if isinstance(self.clock, SystemClock):
             await asyncio.sleep(seconds)
         else:
             await asyncio.to_thread(self.clock.sleep, seconds)
+
+
+async def _in_thread(thread: ThreadPoolExecutor | None, function: Callable[[], T]) -> T:
+    """Call as ``asyncio.to_thread`` does, in a thread of one's own where there is one."""
+    around = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(thread, around.run, function)

@@ -1,10 +1,11 @@
-"""The blocking runner: carries out steps with threads for conversations side by side."""
+"""The blocking runner: carries out steps with threads for whatever is to happen side by side."""
 
 from __future__ import annotations
 
 import inspect
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from typing import Any, Self, TypeVar
 
 import tenacity
@@ -15,7 +16,7 @@ from omsync.http.clock import SystemClock
 from omsync.http.driving import Base, advance, kept
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.retrying import Tries
-from omsync.http.steps import Call, Effect, Line, Steps
+from omsync.http.steps import Call, Effect, Line, Steps, Together
 
 __all__ = ["Runner"]
 
@@ -29,6 +30,7 @@ class Runner(Base):
         super().__init__(**options)
         self._http = Http()
         self._interrupted = threading.Event()
+        self._rooms: dict[tuple[str, int], threading.Semaphore] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -38,17 +40,7 @@ class Runner(Base):
 
     def run(self, steps: Steps[T]) -> T:
         """Carry out the steps and give their result."""
-        try:
-            effect = next(steps)
-            while True:
-                try:
-                    result = self._perform(effect)
-                except BaseException as error:  # noqa: BLE001  an interrupt too: the steps tidy up and raise it on
-                    effect = steps.throw(error)
-                else:
-                    effect = steps.send(result)
-        except StopIteration as finished:
-            return finished.value  # type: ignore[no-any-return]  # a generator's return value has no type here
+        return _carried_out(steps, self._perform)
 
     def _perform(self, effect: Effect[Any]) -> Any:
         if isinstance(effect, Call):
@@ -61,6 +53,8 @@ class Runner(Base):
                     remedy="Call the function of the same name in omsync.aio.",
                 )
             return result
+        if isinstance(effect, Together):
+            return self._together(effect)
         if len(effect.conversations) == 1:
             return [self._hold(effect.line, effect.conversations[0])]
         pool = ThreadPoolExecutor(min(effect.line.max_in_flight, len(effect.conversations) or 1))
@@ -72,6 +66,45 @@ class Runner(Base):
             raise
         finally:
             pool.shutdown(wait=not self._interrupted.is_set(), cancel_futures=True)
+
+    def _together(self, effect: Together[T]) -> list[T]:
+        if effect.at_once == 1 or len(effect.works) <= 1:
+            return [self.run(steps) for steps in effect.works]
+        pool = ThreadPoolExecutor(min(effect.at_once, len(effect.works)))
+        try:
+            works = [pool.submit(self._one_of_several, steps) for steps in effect.works]
+            for work in as_completed(works):
+                work.result()
+            return [work.result() for work in works]
+        except BaseException:
+            # What is under way is broken off, and nothing else begins.
+            self._interrupted.set()
+            self._http.close()
+            raise
+        finally:
+            # Each work tidies up; whoever interrupts once more does not wait for that.
+            pool.shutdown(cancel_futures=True)
+
+    def _one_of_several(self, steps: Steps[T]) -> T:
+        """Carry out one of several works; an interrupt reaches it once, before what it would do next."""
+        interrupt = [KeyboardInterrupt("interrupted")]
+
+        def perform(effect: Effect[Any]) -> Any:
+            if interrupt and self._interrupted.is_set():
+                raise interrupt.pop()
+            try:
+                return self._perform(effect)
+            except CancelledError:  # a request that was broken off
+                if interrupt and self._interrupted.is_set():
+                    raise interrupt.pop() from None
+                raise
+
+        try:
+            return _carried_out(steps, perform)
+        except BaseException:
+            # At once, so that this thread does not begin another work before the others are told.
+            self._interrupted.set()
+            raise
 
     def _hold(self, line: Line, conversation: Conversation[T]) -> T | OmsyncError:
         try:
@@ -97,11 +130,12 @@ class Runner(Base):
 
         def attempt() -> Response:
             sleep(self.wait_for_place(line, request))
-            signed = line.sign(request)
-            if line.handler is not None:
-                answer = line.handler(signed)
-            else:
-                answer = self._http.send(signed, line.network, within=self.seconds_left())
+            with self._room(line):
+                signed = line.sign(request)
+                if line.handler is not None:
+                    answer = line.handler(signed)
+                else:
+                    answer = self._http.send(signed, line.network, within=self.seconds_left())
             return self.check(line, signed, answer)
 
         tries = Tries(line.retry, request, self.clock.monotonic)
@@ -114,8 +148,27 @@ class Runner(Base):
             tries.raise_if_in_doubt(error)
             raise
 
+    def _room(self, line: Line) -> threading.Semaphore:
+        """Give what counts an account's requests under way, whoever makes them."""
+        key = (line.account, line.max_in_flight)
+        return self._rooms.setdefault(key, threading.Semaphore(line.max_in_flight))
+
     def _sleep(self, seconds: float) -> None:
         if isinstance(self.clock, SystemClock):
             self._interrupted.wait(seconds)
         else:
             self.clock.sleep(seconds)
+
+
+def _carried_out(steps: Steps[T], perform: Callable[[Effect[Any]], Any]) -> T:
+    try:
+        effect = next(steps)
+        while True:
+            try:
+                result = perform(effect)
+            except BaseException as error:  # noqa: BLE001  an interrupt too: the steps tidy up and raise it on
+                effect = steps.throw(error)
+            else:
+                effect = steps.send(result)
+    except StopIteration as finished:
+        return finished.value  # type: ignore[no-any-return]  # a generator's return value has no type here

@@ -36,8 +36,10 @@ class Base:
 
     def wait_for_place(self, line: Line, request: Request) -> float:
         """Take a place in the request's lane; give the seconds to wait for it."""
-        bucket = self._bucket(line, request)
-        seconds = bucket.reserve(line.pace_of(request.lane), self.clock.monotonic())
+        bucket, quota, now = self._bucket(line, request), line.network.quota, self.clock.monotonic()
+        seconds = bucket.reserve(line.pace_of(request.lane), now)
+        if quota is not None:
+            seconds = max(seconds, quota.reserve(now))
         self.check_deadline(seconds, request)
         return seconds
 
@@ -54,6 +56,9 @@ class Base:
             # Longer than our patience nobody waits: then the lane's next call is told anew.
             pause = min(verdict.retry_after, line.retry.total_seconds)
             bucket.pause(line.pace_of(request.lane), self.clock.monotonic(), pause)
+            if line.network.quota is not None:
+                # Nobody says whose limit it was; were it all the others', they would be refused too.
+                line.network.quota.pause(self.clock.monotonic(), pause)
         hush(verdict, response.secrets)
         raise verdict
 

@@ -22,7 +22,10 @@ class LoopThread:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for the coroutine's result; safe to call from several threads at once."""
-        return asyncio.run_coroutine_threadsafe(work, self._running()).result()
+        with self._lock:
+            # Handed over before anybody closes, so that it is cancelled then, and waited for by nobody.
+            waiting = asyncio.run_coroutine_threadsafe(work, self._running())
+        return waiting.result()
 
     def close(self, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Cancel what is under way, finish, and end the thread; nothing, where it never began."""
@@ -37,15 +40,12 @@ class LoopThread:
         loop.close()
 
     def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                # As a daemon it holds up no program that ends without closing.
-                self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="omsync-http", daemon=True
-                )
-                self._thread.start()
-            return self._loop
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            # As a daemon it holds up no program that ends without closing.
+            self._thread = threading.Thread(target=self._loop.run_forever, name="omsync-http", daemon=True)
+            self._thread.start()
+        return self._loop
 
 
 async def _end(finish: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -18,6 +18,7 @@ from attrs import evolve, field, frozen
 
 from omsync.checks import shown
 from omsync.errors import DecodeError, OmsyncError, RefusedError
+from omsync.http.decoding import loads
 
 __all__ = ["Conversation", "Handler", "Request", "Response", "hush", "redirected", "scrubbed"]
 
@@ -116,7 +117,7 @@ class Response:
             DecodeError: It is HTML, cut off, or otherwise no JSON; says which.
         """
         with contextlib.suppress(ValueError, RecursionError):
-            return json.loads(self.content)
+            return loads(self.content)
         # Not from the decoder's own error, which holds the whole answer and whatever that echoes.
         raise DecodeError(
             f"{self.place}: the answer (HTTP {self.status}) is not JSON: {_what_instead(self.content)}",

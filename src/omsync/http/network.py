@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from omsync import checks
 from omsync.errors import DecodeError
+from omsync.http.pacing import Quota
 
 __all__ = ["LARGEST_ANSWER", "Network", "too_large"]
 
@@ -23,12 +24,14 @@ class Network:
         plain_http: Hosts that may be called over http://, such as ``{"shop.internal"}``. To all others, but
             for this machine, nothing is sent unencrypted. Certificates are always checked.
         largest_answer: Bytes of the largest answer that is taken, packed and unpacked.
+        quota: A limit that this account shares with others; the same object in each one's network.
     """
 
     plain_http: frozenset[str] = field(
         default=frozenset(), converter=checks.as_names, validator=checks.each(checks.text)
     )
     largest_answer: int = field(default=LARGEST_ANSWER, validator=checks.whole(minimum=1))
+    quota: Quota | None = field(default=None, validator=checks.optional(checks.instance_of(Quota)))
 
     def allows_plain_http(self, host: str) -> bool:
         """Tell whether the host may be called over http://."""

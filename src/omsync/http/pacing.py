@@ -10,9 +10,10 @@ import threading
 
 from attrs import field, frozen
 
+from omsync import checks
 from omsync.errors import InvalidValueError
 
-__all__ = ["Bucket", "Pace"]
+__all__ = ["Bucket", "Pace", "Quota"]
 
 
 def _positive(_: object, attribute: object, value: float) -> None:
@@ -63,3 +64,29 @@ class Bucket:
         """Hold everybody in this lane for so many seconds: the server said so."""
         with self._lock:
             self._due = max(self._due, now + seconds + (pace.burst - 1) / pace.per_second)
+
+
+@frozen(kw_only=True, eq=False)
+class Quota:
+    """A limit that several accounts share, such as that of one app which serves many merchants.
+
+    Give one and the same object to each of their sources and sinks: ``network=Network(quota=quota)``. Their
+    requests together keep to its pace, whichever runs make them, and each account to its own as ever. It
+    holds for this process; several processes get a part of the pace each.
+
+    Args:
+        name: Says what it is, for people.
+        pace: How fast all of them together may call.
+    """
+
+    name: str = field(validator=checks.text)
+    pace: Pace = field(validator=checks.instance_of(Pace))
+    _bucket: Bucket = field(init=False, factory=Bucket, repr=False)
+
+    def reserve(self, now: float) -> float:
+        """Take a place and say how many seconds to wait for it."""
+        return self._bucket.reserve(self.pace, now)
+
+    def pause(self, now: float, seconds: float) -> None:
+        """Hold everybody for so many seconds: the server said so."""
+        self._bucket.pause(self.pace, now, seconds)

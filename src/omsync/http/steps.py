@@ -1,8 +1,8 @@
 """Work as steps: what the shells do, written once and run by a blocking or an awaiting runner.
 
-``Steps[T]`` is a generator with two effects: ``Call`` (one call of a port, such as the ledger) and ``Talk``
-(conversations with one account, side by side). ``yield from call(...)`` and ``yield from talk(...)`` keep
-the types from end to end: the single cast is here.
+``Steps[T]`` is a generator with three effects: ``Call`` (one call of a port, such as the ledger), ``Talk``
+(conversations with one account, side by side) and ``Together`` (other steps, side by side). ``yield from
+call(...)``, ``talk(...)`` and ``together(...)`` keep the types from end to end: the casts are here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy, Verdict, judge
 
-__all__ = ["Call", "Effect", "Line", "Steps", "Talk", "call", "talk", "talk_all"]
+__all__ = ["Call", "Effect", "Line", "Steps", "Talk", "Together", "call", "talk", "talk_all", "together"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Line:
         retry: How often and how long to try again.
         judge: Decides what an answer means for retrying; a vendor's peculiarities live here.
         sign: Completes a request before each try, since some signatures may be used only once.
-        max_in_flight: Conversations at once.
+        max_in_flight: Conversations at once; of all who use the account, requests under way.
         network: What may go over the network, and how much may come back.
         handler: Answers in the process instead of over the network; None for the network.
     """
@@ -75,7 +75,21 @@ class Talk(Generic[T]):
     conversations: tuple[Conversation[T], ...]
 
 
-Effect = Call[T] | Talk[T]
+@frozen(kw_only=True)
+class Together(Generic[T]):
+    """Carry out several works side by side; what one of them raises interrupts all.
+
+    Args:
+        works: Each is carried out as if it were alone. One that is interrupted is thrown an error that is no
+            ``Exception``, may tidy up by further steps, and is waited for.
+        at_once: So many at a time, begun in the order given; 1 is one after another.
+    """
+
+    works: tuple[Generator[Any, Any, T], ...]
+    at_once: int
+
+
+Effect = Call[T] | Talk[T] | Together[T]
 Steps = Generator[Effect[Any], Any, T]
 
 
@@ -99,3 +113,8 @@ def talk(line: Line, conversation: Conversation[T]) -> Steps[T]:
     if isinstance(outcome, OmsyncError):
         raise outcome
     return outcome
+
+
+def together(works: Iterable[Steps[T]], *, at_once: int) -> Steps[list[T]]:
+    """Carry out several works side by side; give each one's result, in the order given."""
+    return cast("list[T]", (yield Together(works=tuple(works), at_once=at_once)))

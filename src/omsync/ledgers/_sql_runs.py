@@ -109,6 +109,11 @@ class SqlRuns:
         )
         return sorted(self.database.reading(lambda connection: connection.scalars(question).all()))
 
+    def merchants(self) -> tuple[str, ...]:
+        """Give the merchants that runs or a reading are known of, by name."""
+        question = union(select(self.tables.runs.c.merchant), select(self.tables.snapshots.c.merchant))
+        return tuple(sorted(self.database.reading(lambda connection: connection.scalars(question).all())))
+
     def _run(self, row: Sequence[Any], now: datetime) -> RunRecord:
         *stored, pid, host, alive_at = row
         is_silent = now - datetime.fromisoformat(alive_at) > self.stale_after

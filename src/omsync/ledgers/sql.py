@@ -159,6 +159,10 @@ class SqlLedger:
         carts = self._runs.carts(merchant_name(merchant))
         return tuple(self.status(merchant, cart) for cart in (None, *carts))
 
+    def merchants(self) -> tuple[str, ...]:
+        """Give the name of every merchant that has a run or a reading here, sorted."""
+        return self._runs.merchants()
+
     def save_snapshot(self, merchant: str, snapshot: InventorySnapshot, /) -> None:
         """Keep the last complete snapshot in place of an older one, durably and as a whole.
 

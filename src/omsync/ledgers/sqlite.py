@@ -71,6 +71,7 @@ SELECT cart FROM runs WHERE merchant = ?1 AND cart IS NOT NULL
 UNION SELECT cart FROM listing_figures WHERE merchant = ?1
 ORDER BY cart
 """
+_KNOWN_MERCHANTS = "SELECT merchant FROM runs UNION SELECT merchant FROM snapshots ORDER BY merchant"
 _REMEMBER = "REPLACE INTO source_memory (merchant, namespace, key, value, kept_at) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -188,6 +189,11 @@ class SqliteLedger:
         with self._file.reading() as connection:
             carts = [cart for (cart,) in connection.execute(_KNOWN_CARTS, (merchant_name(merchant),))]
         return tuple(self.status(merchant, cart) for cart in (None, *carts))
+
+    def merchants(self) -> tuple[str, ...]:
+        """Give the name of every merchant that has a run or a reading here, sorted."""
+        with self._file.reading() as connection:
+            return tuple(name for (name,) in connection.execute(_KNOWN_MERCHANTS))
 
     def save_snapshot(self, merchant: str, snapshot: InventorySnapshot, /) -> None:
         """Keep the last complete snapshot in place of an older one, durably and as a whole.

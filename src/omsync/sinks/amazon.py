@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
@@ -221,7 +222,7 @@ class Amazon(SteppedSink):
                 self.jobs,
                 [[row for several in document for row in several] for document in documents],
                 self._submit,
-                partial(self._look, "wait for feed"),
+                partial(self._look, self._waiting),
                 looks=self.wait_seconds and 1 + self.wait_seconds // self.poll_seconds,
             )
         )
@@ -262,12 +263,13 @@ class Amazon(SteppedSink):
     def _line(self) -> Line:
         single = Pace.within(bucket=5, per_second=self.calls_per_second)
         return Line(
-            account=self.capabilities.destination,
+            # Amazon counts the calls of a seller in a region, whichever marketplace they are about.
+            account=f"amazon seller {self.seller_id} at {urlsplit(self._url).netloc}",
             lanes={
                 **_FIXED_LANES,
                 "GET listings": single,
                 "PATCH listing": single,
-                "wait for feed": Pace(per_second=1 / self.poll_seconds, burst=1),
+                self._waiting: Pace(per_second=1 / self.poll_seconds, burst=1),
             },
             retry=self.retry,
             network=self.network,
@@ -276,9 +278,18 @@ class Amazon(SteppedSink):
             handler=self.handler,
         )
 
+    @property
+    def _url(self) -> str:
+        return (self.url or _HOSTS[self.region]).rstrip("/")
+
+    @property
+    def _waiting(self) -> str:
+        """The lane whose pace is the wait for this marketplace's feeds; another one's does not prolong it."""
+        return f"wait for feed in {self.marketplace_id}"
+
     def _access(self, token: str = "") -> api.Access:
         return api.Access(
-            url=(self.url or _HOSTS[self.region]).rstrip("/"),
+            url=self._url,
             seller_id=self.seller_id,
             marketplace_id=self.marketplace_id,
             issue_locale=self.issue_locale,

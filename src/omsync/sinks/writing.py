@@ -5,8 +5,8 @@ A sink made of these is a class with ``read_steps`` and ``push_steps``; ``Steppe
 
 - ``Request``, ``Response``, ``Conversation``: a conversation yields requests, receives responses and returns
   what it learned; ``Wire`` reads a decoded answer strictly.
-- ``Line``, ``Pace``, ``RetryPolicy``, ``Network``, ``judge``: the connection to one account, when to try
-  again, and what may go over the network.
+- ``Line``, ``Pace``, ``Quota``, ``RetryPolicy``, ``Network``, ``judge``: the connection to one account, what
+  accounts share, when to try again, and what may go over the network.
 - ``Steps``, ``talk``, ``talk_all``: hold conversations; ``one_by_one`` writes row by row.
 - ``accepted``, ``refused``, ``result_of_error``: the answer for one row.
 - ``packed``, ``encoded_size``, ``results_of``: batches by weight, and results or the first error.
@@ -29,7 +29,7 @@ from omsync.errors import (
 )
 from omsync.http.messages import Conversation, Handler, Request, Response
 from omsync.http.network import Network
-from omsync.http.pacing import Pace
+from omsync.http.pacing import Pace, Quota
 from omsync.http.retrying import RetryPolicy, Verdict, judge
 from omsync.http.steps import Line, Steps, talk, talk_all
 from omsync.ports import PushResult, QuantityChange
@@ -51,6 +51,7 @@ __all__ = [
     "Line",
     "Network",
     "Pace",
+    "Quota",
     "Request",
     "Response",
     "RetryPolicy",

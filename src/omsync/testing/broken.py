@@ -5,7 +5,7 @@ Every mistake here is one that somebody made, or could make on a busy day.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
@@ -195,7 +195,7 @@ class _Retold:
     retell: Callable[[Explanation], Explanation]
 
     @property
-    def quantities(self) -> tuple[ListingQuantity, ...]:
+    def quantities(self) -> Sequence[ListingQuantity]:
         return self.allocation.quantities
 
     @property

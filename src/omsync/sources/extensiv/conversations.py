@@ -13,7 +13,8 @@ from omsync.http.messages import Conversation, Request, Response
 from omsync.http.retrying import Verdict, judge, seconds_header
 from omsync.model import SalesChannel, Warehouse
 from omsync.sources.extensiv import wire
-from omsync.sources.extensiv.rows import ListingRow, ProductRow, StockRow
+from omsync.sources.extensiv.rows import ListingRow, ProductRow
+from omsync.sources.extensiv.stock import StockPage, inventory_page, totals_page
 
 __all__ = ["Api", "extensiv_judge"]
 
@@ -50,9 +51,19 @@ def answer(response: Response) -> Any:
         RefusedError: Any other answer that is no success; asking again will not help.
         DecodeError: The body is no JSON.
     """
+    return good(response).json()
+
+
+def good(response: Response) -> Response:
+    """Give the answer if it is one of success.
+
+    Raises:
+        UnauthorizedError: The token is missing, wrong, revoked or lacks a scope.
+        RefusedError: Any other answer that is no success; asking again will not help.
+    """
     status = response.status
     if 200 <= status < 300:  # noqa: PLR2004  the class of successes
-        return response.json()
+        return response
     said = f"{response.place}: HTTP {status}: {response.excerpt}"
     if status == 401:  # noqa: PLR2004  the status code's own name
         raise UnauthorizedError(
@@ -134,7 +145,7 @@ class Api:
 
     def totals(
         self, page: int, *, warehouse_id: str, with_buildable: bool = False
-    ) -> Conversation[list[StockRow]]:
+    ) -> Conversation[StockPage]:
         """Ask for one page of a warehouse's totals, one row for each product that has a record there."""
         query = (("warehouseId", warehouse_id), *self._paged("totals", page))
         path = "/v1/productstocks/total"
@@ -142,18 +153,15 @@ class Api:
             path = "/v1.1/productstocks/total"
             query = (("inventoryOptions", "COMPONENT_INVENTORY"), *query)
         response = yield self.request(path, query)
-        return wire.totals(
-            answer(response),
-            response.place,
-            warehouse_id=warehouse_id,
-            missing_available=self.missing_available,
+        return totals_page(
+            good(response), warehouse_id=warehouse_id, missing_available=self.missing_available
         )
 
-    def inventory(self, page: int) -> Conversation[list[StockRow]]:
+    def inventory(self, page: int) -> Conversation[StockPage]:
         """Ask for one page of stock rows of all warehouses, without the rows of bundles' parts."""
         query = (("includeBundledItems", "false"), *self._paged("inventory", page))
         response = yield self.request("/v1/inventory", query)
-        return wire.inventory_rows(answer(response), response.place, missing_available=self.missing_available)
+        return inventory_page(good(response), missing_available=self.missing_available)
 
     def product_of(self, master_sku: str) -> Conversation[ProductRow | None]:
         """Look one product up; the order manager matches prefixes, so the exact one is picked."""

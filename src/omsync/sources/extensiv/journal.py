@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,8 @@ from attrs import field, frozen
 
 from omsync.http.steps import Steps, call
 from omsync.ports import SourceMemory
-from omsync.sources.extensiv.rows import R, pack_page, unpack_page
+from omsync.sources.extensiv.rows import pack_page
+from omsync.sources.extensiv.stock import StockPage
 
 __all__ = ["Journal", "digest_of", "open_journal"]
 
@@ -40,17 +41,20 @@ class Journal:
     since: datetime | None
     kept: Mapping[str, str] = field(factory=dict, repr=False)
 
-    def pages(self, stream: str, unpack: Callable[[Any], R]) -> list[list[R]]:
+    def pages(self, stream: str) -> Iterator[str]:
         """Give the pages that are kept of a stream, from the first on, without a gap."""
-        pages: list[list[R]] = []
-        while (text := self.kept.get(_page_key(stream, len(pages) + 1))) is not None:
-            pages.append(unpack_page(text, unpack))
-        return pages
+        number = 1
+        while (text := self.kept.get(_page_key(stream, number))) is not None:
+            yield text
+            number += 1
 
-    def keep(self, pages: Mapping[tuple[str, int], list[Any]]) -> Steps[None]:
+    def keep(self, pages: Mapping[tuple[str, int], StockPage | list[Any]]) -> Steps[None]:
         """Keep pages, by stream and number, durably."""
         if self.memory is not None and pages:
-            entries = {_page_key(stream, number): pack_page(rows) for (stream, number), rows in pages.items()}
+            entries = {
+                _page_key(stream, number): page.pack() if isinstance(page, StockPage) else pack_page(page)
+                for (stream, number), page in pages.items()
+            }
             yield from call(self.memory.remember, NAMESPACE, entries)
 
     def drop(self) -> Steps[None]:

@@ -77,14 +77,18 @@ class ExtensivOrders:
     def orders_steps(self, request: OrdersRequest) -> Steps[list[InFlightOrder]]:
         """Say how to read them, as steps for a blocking or an awaiting runner."""
         line = yield from open_line(self.order_manager)
-        stream: Stream[InFlightOrder] = Stream(
-            name="orders", stage="orders", ask=partial(self._page, self.order_manager.api, request.since)
+        found: list[InFlightOrder] = []
+        stream: Stream[list[InFlightOrder]] = Stream(
+            name="orders",
+            stage="orders",
+            ask=partial(self._page, self.order_manager.api, request.since),
+            into=found.extend,
         )
         while not stream.finished:
             stream.take((yield from talk(line, stream.ask(stream.next_page))))
             if request.on_progress is not None:
                 request.on_progress("orders", stream.count, None)
-        return list(stream.rows)
+        return found
 
     def _page(self, api: Api, since: datetime, page: int) -> Conversation[list[InFlightOrder]]:
         query = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from omsync.errors import DecodeError, LedgerError, OmsyncError, SettingsError, SnapshotError
 from omsync.http.pacing import Pace
 from omsync.http.steps import Line, Steps, talk, talk_all
-from omsync.model import InventorySnapshot, SalesChannel, StockLevel, Warehouse
+from omsync.model import InventorySnapshot, SalesChannel, Warehouse
 from omsync.ports import ReadRequest, SourceMemory
 from omsync.settings import PerSalesChannel
 from omsync.sources.extensiv.catalogue import Catalogue, Voucher, recall_voucher, vouch
@@ -25,7 +25,8 @@ from omsync.sources.extensiv.channels import (
 )
 from omsync.sources.extensiv.conversations import extensiv_judge
 from omsync.sources.extensiv.journal import Journal, digest_of, open_journal
-from omsync.sources.extensiv.rows import Figure, ListingRow, ProductRow, StockRow, latest
+from omsync.sources.extensiv.rows import ListingRow, ProductRow, unpack_page
+from omsync.sources.extensiv.stock import Stock, StockPage
 from omsync.sources.extensiv.streams import Stream, read_streams
 from omsync.sources.extensiv.wire import Quota
 
@@ -69,11 +70,13 @@ class Reading:
         channels = yield from talk(line, self.source.api.sales_channels())
         warehouses = yield from talk(line, self.source.api.warehouses())
         voucher, journal = yield from self._journal("warehouse", self.source.stock, reported)
-        stock = self._stock_streams(warehouses, journal, with_buildable=reported)
-        catalogue = yield from self._catalogue(line, journal, stock)
-        rows = latest(row for stream in stock for row in stream.rows).values()
-        places = yield from self._all_warehouses(line, warehouses, rows)
-        catalogue = yield from self._completed(line, catalogue, rows)
+        stock = Stock()
+        streams = self._stock_streams(warehouses, journal, stock, with_buildable=reported)
+        catalogue = yield from self._catalogue(line, journal, streams)
+        places = yield from self._all_warehouses(line, warehouses, stock.warehouse_ids)
+        catalogue = yield from self._completed(line, catalogue, stock.products)
+        # A switched-off warehouse is never counted, as if it had no records.
+        active = {warehouse.id for warehouse in places if warehouse.active}
         return (
             yield from self._finished(
                 journal,
@@ -85,7 +88,7 @@ class Reading:
                     warehouses=places,
                     sales_channels=channels,
                     bundles=catalogue.bundles,
-                    levels=_levels(rows, places, catalogue),
+                    levels=stock.levels(catalogue.namer(), active),
                     scope="warehouse",
                     bundles_include_buildable="yes" if reported else "no",
                 ),
@@ -103,7 +106,8 @@ class Reading:
         yield from acknowledge_channels(
             line, self.source.api, drains, memory, partial(self._report, "channels")
         )
-        catalogue = yield from self._completed(line, catalogue, [row for one in drains for row in one.news])
+        products = [(row.product_id, row.master_sku) for one in drains for row in one.news]
+        catalogue = yield from self._completed(line, catalogue, products)
         levels, doubtful = figures_of(drains, catalogue)
         return (
             yield from self._finished(
@@ -171,8 +175,8 @@ class Reading:
         return voucher, journal
 
     def _stock_streams(
-        self, warehouses: Sequence[Warehouse], journal: Journal, *, with_buildable: bool
-    ) -> list[Stream[StockRow]]:
+        self, warehouses: Sequence[Warehouse], journal: Journal, stock: Stock, *, with_buildable: bool
+    ) -> list[Stream[StockPage]]:
         api = self.source.api
         asks = {"inventory": api.inventory}
         if self.source.stock == "totals":
@@ -183,38 +187,48 @@ class Reading:
                 for warehouse in warehouses
                 if warehouse.active
             }
-        return [
-            Stream(name=name, stage="stock", ask=ask, pages=journal.pages(name, StockRow.unpack))
-            for name, ask in asks.items()
-        ]
+        streams = [Stream(name=name, stage="stock", ask=ask, into=stock.add) for name, ask in asks.items()]
+        for stream in streams:
+            for text in journal.pages(stream.name):
+                stream.take(StockPage.unpack(text))
+        return streams
 
-    def _catalogue(self, line: Line, journal: Journal, stock: Sequence[Stream[StockRow]]) -> Steps[Catalogue]:
+    def _catalogue(
+        self, line: Line, journal: Journal, stock: Sequence[Stream[StockPage]]
+    ) -> Steps[Catalogue]:
         """Read products, listings and stock side by side; give the first two, merged with what is known."""
         api = self.source.api
-        products = Stream(
-            name="products",
-            stage="products",
-            ask=partial(api.products, since=journal.since),
-            pages=journal.pages("products", ProductRow.unpack),
-        )
-        listings = Stream(
-            name="listings",
-            stage="listings",
-            ask=partial(api.listings, since=journal.since),
-            pages=journal.pages("listings", ListingRow.unpack),
-        )
-        yield from read_streams(line, [products, listings, *stock], journal, self._report)
+        products: list[ProductRow] = []
+        listings: list[ListingRow] = []
+        streams: list[Stream[Any]] = [
+            Stream(
+                name="products",
+                stage="products",
+                ask=partial(api.products, since=journal.since),
+                into=products.extend,
+            ),
+            Stream(
+                name="listings",
+                stage="listings",
+                ask=partial(api.listings, since=journal.since),
+                into=listings.extend,
+            ),
+        ]
+        for stream, unpack in zip(streams, (ProductRow.unpack, ListingRow.unpack), strict=True):
+            for text in journal.pages(stream.name):
+                stream.take(unpack_page(text, unpack))
+        yield from read_streams(line, [*streams, *stock], journal, self._report)
         if journal.since is None or self.request.previous is None:
-            return Catalogue.whole(products.rows, listings.rows)
-        return Catalogue.carried(self.request.previous).changed(products.rows, listings.rows)
+            return Catalogue.whole(products, listings)
+        return Catalogue.carried(self.request.previous).changed(products, listings)
 
     def _all_warehouses(
-        self, line: Line, warehouses: Sequence[Warehouse], rows: Collection[StockRow]
+        self, line: Line, warehouses: Sequence[Warehouse], named: frozenset[str]
     ) -> Steps[Sequence[Warehouse]]:
         """Ask again when stock stands in a warehouse that was made while we read."""
 
-        def strange(known: Iterable[Warehouse]) -> set[str]:
-            return {row.warehouse_id for row in rows} - {warehouse.id for warehouse in known}
+        def strange(known: Iterable[Warehouse]) -> frozenset[str]:
+            return named - {warehouse.id for warehouse in known}
 
         if not strange(warehouses):
             return warehouses
@@ -229,11 +243,11 @@ class Reading:
         return warehouses
 
     def _completed(
-        self, line: Line, catalogue: Catalogue, rows: Iterable[StockRow | Figure]
+        self, line: Line, catalogue: Catalogue, products: Iterable[tuple[str | None, str]]
     ) -> Steps[Catalogue]:
         """Look up products that have stock and were made after the products had been read."""
         name_of, known = catalogue.namer(), {sku.master_sku for sku in catalogue.skus}
-        missing = sorted({name_of(row.product_id, row.master_sku) for row in rows} - known)
+        missing = sorted({name_of(product_id, master_sku) for product_id, master_sku in products} - known)
         if not missing:
             return catalogue
         outcomes = yield from talk_all(line, map(self.source.api.product_of, missing[:_MOST_LOOKUPS]))
@@ -297,25 +311,6 @@ def open_line(source: ExtensivOrderManager) -> Steps[Line]:
         return line
     quotas = yield from talk(line, source.api.quotas())
     return evolve(line, lanes=_paces(quotas, _SECONDS[source.restore_rate_per]))
-
-
-def _levels(
-    rows: Iterable[StockRow], warehouses: Iterable[Warehouse], catalogue: Catalogue
-) -> Iterator[StockLevel]:
-    """Give the levels of active warehouses: a switched-off one is never counted, as if it had no records."""
-    active = {warehouse.id for warehouse in warehouses if warehouse.active}
-    name_of = catalogue.namer()
-    for row in rows:
-        if row.warehouse_id in active:
-            yield StockLevel(
-                master_sku=name_of(row.product_id, row.master_sku),
-                location_id=row.warehouse_id,
-                on_hand=row.on_hand,
-                available=row.available,
-                committed=row.committed,
-                locked=row.locked,
-                in_transit=row.in_transit,
-            )
 
 
 def _paces(quotas: Iterable[Quota], seconds: int) -> dict[str, Pace]:

@@ -17,7 +17,15 @@ __all__ = ["Figure", "ListingRow", "ProductRow", "Row", "StockRow", "latest", "p
 _PLAIN_SKU = Sku(master_sku="-")
 
 
-class Row(Protocol):
+class Kept(Protocol):
+    """A row that can be kept in the memory."""
+
+    def pack(self) -> Any:
+        """Give a compact JSON value."""
+        ...
+
+
+class Row(Kept, Protocol):
     """A row of a paged stream."""
 
     @property
@@ -25,12 +33,9 @@ class Row(Protocol):
         """Tell rows of one stream apart; a later reading of the same key replaces the earlier one."""
         ...
 
-    def pack(self) -> Any:
-        """Give a compact JSON value."""
-        ...
-
 
 R = TypeVar("R", bound=Row)
+K = TypeVar("K", bound=Kept)
 
 
 @frozen(kw_only=True)
@@ -105,11 +110,6 @@ class StockRow:
     locked: int
     in_transit: int
 
-    @property
-    def key(self) -> Hashable:
-        """The product and the warehouse."""
-        return self.product_id or f"sku {self.master_sku}", self.warehouse_id
-
     def pack(self) -> Any:
         """Give a compact JSON value."""
         return list(attrgetter(*_STOCK)(self))
@@ -152,12 +152,12 @@ class Figure:
         return cls(master_sku=master_sku, product_id=product_id, available=available, epoch=epoch)
 
 
-def pack_page(rows: Iterable[Row]) -> str:
+def pack_page(rows: Iterable[Kept]) -> str:
     """Give one page as a compact text."""
     return json.dumps([row.pack() for row in rows], separators=(",", ":"), ensure_ascii=False)
 
 
-def unpack_page(text: str, unpack: Callable[[Any], R]) -> list[R]:
+def unpack_page(text: str, unpack: Callable[[Any], K]) -> list[K]:
     """Make a page's rows from its compact text."""
     return [unpack(value) for value in json.loads(text)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import Any, Generic, TypeVar
 
 from attrs import define, field
@@ -14,15 +14,16 @@ from omsync.sources.extensiv.journal import Journal
 
 __all__ = ["Stream", "read_streams"]
 
-R = TypeVar("R")
+P = TypeVar("P", bound=Sized)
+"""A page: rows, or columns of them."""
 
 MOST_PAGES = 100_000
 """No list is this long; a server that never gives an empty page is one that repeats itself."""
 
 
 @define(kw_only=True)
-class Stream(Generic[R]):
-    """One paged list.
+class Stream(Generic[P]):
+    """One paged list, whose pages are handed on as they come; the last one alone is kept.
 
     It ends with an empty page, never with a short one: short pages come in the middle too.
 
@@ -30,32 +31,37 @@ class Stream(Generic[R]):
         name: Its name in the journal.
         stage: Its name in the progress.
         ask: Makes the conversation about a page, counted from 1.
-        pages: What has been read.
+        into: Takes each page.
+        number: How many pages have been read.
+        count: How many rows have been read, repeated ones included.
     """
 
     name: str
     stage: str
-    ask: Callable[[int], Conversation[list[R]]]
-    pages: list[list[R]] = field(factory=list)
+    ask: Callable[[int], Conversation[P]]
+    into: Callable[[P], object]
+    number: int = field(default=0, init=False)
+    count: int = field(default=0, init=False)
+    _last: P | None = field(default=None, init=False)
 
     @property
     def finished(self) -> bool:
         """Whether its empty page has come."""
-        return bool(self.pages) and not self.pages[-1]
+        return self._last is not None and not len(self._last)
 
     @property
     def next_page(self) -> int:
         """The page to ask for, counted from 1."""
-        return len(self.pages) + 1
+        return self.number + 1
 
-    def take(self, rows: list[R]) -> None:
+    def take(self, page: P) -> None:
         """Add a page.
 
         Raises:
             DecodeError: The page equals the one before, or there are more than any list has.
         """
         number = self.next_page
-        if rows and self.pages and rows == self.pages[-1]:
+        if len(page) and page == self._last:
             raise DecodeError(
                 f"{self.name}: the server repeats page {number - 1} as page {number}",
                 code="pages_repeat",
@@ -67,17 +73,8 @@ class Stream(Generic[R]):
                 code="pages_endless",
                 remedy="Check base_url and page_sizes.",
             )
-        self.pages.append(rows)
-
-    @property
-    def rows(self) -> Iterable[R]:
-        """All rows in the order in which they were read."""
-        return (row for page in self.pages for row in page)
-
-    @property
-    def count(self) -> int:
-        """How many rows have been read, repeated ones included."""
-        return sum(map(len, self.pages))
+        self.into(page)
+        self.number, self.count, self._last = number, self.count + len(page), page
 
 
 def read_streams(
@@ -92,14 +89,14 @@ def read_streams(
     """
     while live := [stream for stream in streams if not stream.finished]:
         outcomes = yield from talk_all(line, [stream.ask(stream.next_page) for stream in live])
-        pages: dict[tuple[str, int], list[Any]] = {}
+        pages: dict[tuple[str, int], Any] = {}
         failures: list[OmsyncError] = []
         for stream, outcome in zip(live, outcomes, strict=True):
             try:
                 if isinstance(outcome, OmsyncError):
                     raise outcome
                 stream.take(outcome)
-                pages[stream.name, len(stream.pages)] = outcome
+                pages[stream.name, stream.number] = outcome
             except OmsyncError as failure:
                 failures.append(failure)
         yield from journal.keep(pages)

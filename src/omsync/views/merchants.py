@@ -1,0 +1,165 @@
+"""The overview: every merchant and every cart of a ledger, the worst first, as data and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from attrs import field, frozen
+
+from omsync import checks
+from omsync.checks import counted, shown
+from omsync.errors import InvalidValueError, LedgerError
+from omsync.exchange import RunRecord
+from omsync.planning.quarantine import QuarantinedRow
+from omsync.planning.table import aligned
+from omsync.ports import Ledger, OverviewLedger
+from omsync.remembered import kept_as, place_of
+
+__all__ = ["Overview", "OverviewRow", "overview"]
+
+_WORST_FIRST = ("died", "failed", "partial", "never", "in_progress", "success", "disabled")
+_LETTERS = 100
+"""What is shown of a run's message."""
+_LONG_MINUTES, _LONG_HOURS = 120, 48
+
+
+@frozen(kw_only=True)
+class OverviewRow:
+    """How one cart stands, or the reads of one merchant.
+
+    Args:
+        run: The newest run; its status is ``"never"`` where there is none.
+        age: How long ago that run gave its last sign of life; None where there is none.
+        quarantined: Listings, each at each location, that the cart refuses and that are left out.
+    """
+
+    run: RunRecord
+    age: timedelta | None
+    quarantined: int = 0
+
+    @property
+    def merchant(self) -> str:
+        """The merchant's name."""
+        return self.run.merchant
+
+    @property
+    def cart(self) -> str | None:
+        """The cart's name; None for the reads of the order manager."""
+        return self.run.cart
+
+    @property
+    def status(self) -> str:
+        """How the newest run ended, or that it has not."""
+        return self.run.status
+
+    @property
+    def held(self) -> int:
+        """Listings that the run held back, for a person to look at."""
+        return self.run.counts.get("held", 0)
+
+    @property
+    def pending(self) -> int:
+        """Listings that the cart was sent and has not been seen to show."""
+        return self.run.counts.get("pending", 0)
+
+
+@frozen(kw_only=True, repr=False)
+class Overview:
+    """All that a ledger knows of, the worst first; iterate it, or print it.
+
+    Args:
+        rows: Died, failed, partial, never, in progress, success, switched off; the oldest of each first.
+        at: When it was looked up.
+    """
+
+    rows: tuple[OverviewRow, ...] = field(converter=checks.as_tuple)
+    at: datetime
+
+    def __iter__(self) -> Iterator[OverviewRow]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Overview of {counted(len(self), 'row')} at {self.at:%Y-%m-%d %H:%M:%S}Z>"
+
+    def __str__(self) -> str:
+        bad = sum(row.status in _WORST_FIRST[:4] for row in self)
+        merchants = counted(len({row.merchant for row in self}), "merchant")
+        head = f"{self.at:%Y-%m-%d %H:%M:%S}Z: {merchants}, {counted(len(self), 'row')}, {bad:,} to look at"
+        table = [["status", "merchant", "cart", "age", "held", "pending", "quarantined", ""]]
+        table += [
+            [
+                row.status.replace("_", " "),
+                row.merchant,
+                row.cart or "(order manager)",
+                "-" if row.age is None else _in_words(row.age),
+                *(f"{number:,}" if number else "-" for number in (row.held, row.pending, row.quarantined)),
+                ": ".join(filter(None, (row.run.code, row.run.message)))[:_LETTERS],
+            ]
+            for row in self
+        ]
+        return "\n".join([head, *aligned(table)])
+
+
+def overview(
+    ledger: Ledger | OverviewLedger, now: datetime, *, expected: Mapping[str, Iterable[str]] | None = None
+) -> Overview:
+    """List merchants and carts, the worst first.
+
+    Args:
+        ledger: The ledger that they share. Nothing is written.
+        now: What ages are counted to.
+        expected: By merchant, the carts that should be there: one that never ran is listed too.
+
+    Raises:
+        LedgerError: ``code="no_overview"``: the ledger cannot tell whom it knows.
+        InvalidValueError: ``now`` has no time zone.
+    """
+    if not isinstance(ledger, OverviewLedger):
+        raise LedgerError(
+            f"This ledger cannot tell which merchants it knows: {shown(ledger)}",
+            code="no_overview",
+            remedy="Give it the methods of omsync.ports.OverviewLedger.",
+        )
+    if now.utcoffset() is None:
+        raise InvalidValueError(f"overview(now=) must know its zone, not {shown(now)}")
+    at = now.astimezone(UTC)
+    wanted = {merchant: set(carts) for merchant, carts in (expected or {}).items()}
+    rows = []
+    for merchant in sorted({*ledger.merchants(), *wanted}):
+        runs = list(ledger.statuses(merchant))
+        missing = wanted.get(merchant, set()) - {run.cart for run in runs}
+        runs += [RunRecord(merchant=merchant, cart=cart, status="never") for cart in sorted(missing)]
+        rows += [_row(run, ledger, at) for run in runs]
+    return Overview(rows=sorted(rows, key=_how_good), at=at)
+
+
+def _row(run: RunRecord, ledger: OverviewLedger, at: datetime) -> OverviewRow:
+    seen = run.last_seen_at or run.finished_at or run.started_at
+    return OverviewRow(
+        run=run,
+        age=None if seen is None else at - seen,
+        quarantined=0 if run.cart is None else _quarantined(run.merchant, run.cart, ledger),
+    )
+
+
+def _quarantined(merchant: str, cart: str, ledger: OverviewLedger) -> int:
+    namespace = place_of("quarantine", cart)
+    kept = ledger.memory(merchant).recall(namespace).values()
+    return sum(kept_as(QuarantinedRow, text, namespace).is_quarantined for text in kept if text)
+
+
+def _how_good(row: OverviewRow) -> tuple[int, timedelta, str, str]:
+    age = timedelta() if row.age is None else row.age
+    return (_WORST_FIRST.index(row.status), -age, row.merchant, row.cart or "")
+
+
+def _in_words(age: timedelta) -> str:
+    minutes = max(0, round(age.total_seconds() / 60))
+    if minutes < _LONG_MINUTES:
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < _LONG_HOURS else f"{round(hours / 24)} days"
