@@ -146,9 +146,10 @@ def draw_job(products: int, *, share: float, popular: bool) -> Job:
                 column.append(value)
     plain = products - int(products * share)
     bundles = [array("i") for _ in range(3)]
-    for bundle in range(plain, products):
+    # Bundles of equally many parts follow one another, as omsync numbers them when it reads a catalogue.
+    sizes = sorted(draw.randrange(2, 6) for _ in range(plain, products))
+    for bundle, size in enumerate(sizes, plain):
         parts: set[int] = set()
-        size = draw.randrange(2, 6)
         while len(parts) < size:
             # The cube of a uniform draw prefers the first: a tenth of the products fills half of the places.
             place = draw.random() ** 3 if popular else draw.random()

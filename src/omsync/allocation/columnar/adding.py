@@ -19,15 +19,17 @@ def added(columns: Sequence[Sequence[int]]) -> array[int]:
     Args:
         columns: At least one, equally long, buffers of four bytes a number; no sum may need more.
     """
-    # With its sign bit turned over, every entry is 2**31 more and from 0, so that none borrows of the next.
-    signs = int.from_bytes(array("i", [-(2**31)]).tobytes() * len(columns[0]), sys.byteorder)
-    together = 0
-    for column in columns:
-        view = memoryview(column)  # type: ignore[arg-type]  # a buffer, as said
-        together += int.from_bytes(view, sys.byteorder) ^ signs
-    together -= (len(columns) - 1) * signs
+    views = [memoryview(column) for column in columns]  # type: ignore[arg-type]  # buffers, as said
     totals = array("i")
-    totals.frombytes((together ^ signs).to_bytes(4 * len(columns[0]), sys.byteorder))
+    if len(views) == 1:
+        totals.frombytes(views[0].tobytes())
+        return totals
+    # With its sign bit turned over, every entry is 2**31 more and from 0, so that none borrows of the next.
+    signs = int.from_bytes(array("i", [-(2**31)]).tobytes() * len(views[0]), sys.byteorder)
+    together = -(len(views) - 1) * signs
+    for view in views:
+        together += int.from_bytes(view, sys.byteorder) ^ signs
+    totals.frombytes((together ^ signs).to_bytes(views[0].nbytes, sys.byteorder))
     return totals
 
 
