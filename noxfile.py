@@ -14,10 +14,10 @@ nox.options.error_on_missing_interpreters = True
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 CORE = "*/omsync/model.py,*/omsync/levels.py,*/omsync/frequency.py,*/omsync/settings.py,*/omsync/exchange.py"
 CORE += ",*/omsync/allocation/*,*/omsync/planning/*,*/omsync/report.py,*/omsync/checks.py,*/omsync/errors.py"
-CORE += ",*/omsync/comparison/*,*/omsync/inflight.py,*/omsync/levels_builder.py"
+CORE += ",*/omsync/comparison/*,*/omsync/diagnosis/*,*/omsync/inflight.py,*/omsync/levels_builder.py"
 
 WITHOUT_SERVERS = "not vendure and not medusa and not oscar and not tryton and not schemas"
-WITHOUT_SERVERS += " and not postgres"
+WITHOUT_SERVERS += " and not postgres and not browser"
 
 
 def group(session: nox.Session, *names: str) -> None:
@@ -89,6 +89,20 @@ def tryton(session: nox.Session) -> None:
 def postgres(session: nox.Session) -> None:
     """Start a real PostgreSQL, the machine's own or one from a wheel, and keep the ledger in it."""
     with_server(session, "postgres", "postgres")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the HTML of views in a headless Chromium: search, sort, keys, dark and light, phone, paper."""
+    missing = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        session.run("apt-get", "install", "-y", "chromium", "chromium-driver", external=True)
+    elif missing:
+        session.error(
+            f"Not on the PATH: {' and '.join(missing)}. Install Chromium and its driver (Debian has them as "
+            "chromium and chromium-driver), or run this session as root where there is an apt-get."
+        )
+    with_server(session, "browser", "browser")
 
 
 @nox.session

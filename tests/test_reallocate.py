@@ -125,6 +125,20 @@ def test_orders_in_flight_are_spread_anew() -> None:
     assert_equal(reallocate(before, changed), in_full(before, changed))
 
 
+def test_what_an_ordered_bundle_takes_from_a_part_reaches_kits_within_kits_of_it() -> None:
+    given = merchant(60)
+    gift = Bundle(master_sku="GIFT", components=[Component(master_sku="MUG-00")])
+    levels = [*given.levels, level("GIFT", 2)]
+    snapshot = evolve(
+        given, skus=[*given.skus, Sku(master_sku="GIFT")], bundles=[*given.bundles, gift], levels=levels
+    )
+    before = allocate(snapshot, MERCHANT, SHOP, {"GIFT": 5})
+    after = reallocate(before, [level("GIFT", 5)])  # what is on the shelf leaves the mugs alone
+
+    assert (told(before)["HAMPER"], told(after)["HAMPER"]) == (3, 5)
+    assert_equal(after, in_full(before, [level("GIFT", 5)]))
+
+
 def test_a_record_that_was_not_there_is_added() -> None:
     before = allocate(merchant(), MERCHANT, SHOP)
     after = reallocate(before, [level("MUG-05", 7, "2")])

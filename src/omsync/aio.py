@@ -14,6 +14,8 @@ from omsync.compare_flow import Asked, compare_flow
 from omsync.comparison import Comparison
 from omsync.convergence import Drift, History
 from omsync.convergence_flow import drift_flow, history_flow
+from omsync.diagnose_flow import diagnose_flow
+from omsync.diagnosis import Diagnosis
 from omsync.exchange import CartListing
 from omsync.flows import Sink, Source
 from omsync.guarding import approve_flow
@@ -38,6 +40,7 @@ __all__ = [
     "compare",
     "confirm_cart",
     "confirm_source",
+    "diagnose",
     "drift",
     "history",
     "originals",
@@ -277,6 +280,28 @@ async def history(
     context, runner = _prepare(ledger, None, None, clock)
     async with runner:
         return await runner.run(history_flow(cart, sku, since, merchant, context))
+
+
+async def diagnose(
+    source_or_snapshot: Source | InventorySnapshot | None,
+    sink: Sink,
+    cart: CartSettings,
+    *,
+    merchant: MerchantSettings,
+    ledger: Ledger | None = None,
+    listing_sku: str | None = None,
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> Diagnosis:
+    """Answer the check list for "the shop shows the wrong quantity". It pushes nothing and notes nothing.
+
+    Arguments, result and errors are those of ``omsync.diagnose``.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    async with runner:
+        flow = diagnose_flow(source_or_snapshot, sink, cart, merchant, listing_sku, context)
+        return await runner.run(flow)
 
 
 async def drift(

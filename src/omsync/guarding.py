@@ -18,7 +18,7 @@ from omsync.exchange import ListingState
 from omsync.http.steps import Steps
 from omsync.model import InventorySnapshot
 from omsync.planning import SyncPlan
-from omsync.planning.approvals import Approval, ApprovedRow, rows_of
+from omsync.planning.approvals import APPROVABLE, Approval, ApprovedRow, rows_of
 from omsync.planning.guards import (
     CartHistory,
     ReadFigures,
@@ -36,7 +36,7 @@ from omsync.runs import Context
 from omsync.serial import to_json
 from omsync.settings import CartSettings, MerchantSettings
 
-__all__ = ["approve_flow", "guarded", "guarded_again", "guarded_alone"]
+__all__ = ["HeldPlan", "Waiting", "approve_flow", "guarded", "guarded_again", "guarded_alone"]
 
 _PLANS = 50
 """The plans with held lines that can still be approved by their digest."""
@@ -49,17 +49,19 @@ _SCRIPTS_SPAN = timedelta(days=1)
 
 
 @frozen(kw_only=True)
-class _HeldPlan:
+class HeldPlan:
     """A plan that held something, as a person may approve it later."""
 
     digest: str = field(validator=checks.text)
     at: datetime = field(converter=checks.to_utc, validator=checks.moment)
     rows: tuple[ApprovedRow, ...] = field(converter=checks.as_tuple)
     read: ReadFigures | None = None
+    reasons: tuple[str, ...] = field(default=(), converter=checks.as_tuple)
+    """Why each row is held, in their order; empty where an earlier version kept the plan."""
 
 
 @frozen(kw_only=True)
-class _Waiting:
+class Waiting:
     """Since when rows are held."""
 
     rows: tuple[tuple[str, str | None, datetime], ...] = field(default=(), converter=checks.as_tuple)
@@ -103,12 +105,12 @@ def guarded(
         still = frozenset[str]() if "new_warehouse" in cart.guardrails.off else unnamed.unknown
         news["read"] = to_json(read.without(still))
     since = [(*key, history.waiting.get(key, now)) for key in sorted(held, key=_order)]
-    news["waiting"] = to_json(_Waiting(rows=since))
+    news["waiting"] = to_json(Waiting(rows=since))
     news = {key: text for key, text in news.items() if memory.get(key) != text}
     yield from keep(place, news, plan.merchant, context)
     rows = rows_of(judged)
     if rows:
-        kept = _HeldPlan(digest=judged.digest, at=now, rows=rows, read=read)
+        kept = HeldPlan(digest=judged.digest, at=now, rows=rows, read=read, reasons=_reasons(judged))
         yield from _keep_plan(plan, kept, context)
     return judged
 
@@ -122,7 +124,9 @@ def guarded_alone(plan: SyncPlan, cart: CartSettings, context: Context) -> Steps
     judged = guard(plan, cart.guardrails, history, now)
     rows = rows_of(judged)
     if rows:
-        yield from _keep_plan(plan, _HeldPlan(digest=judged.digest, at=now, rows=rows), context)
+        yield from _keep_plan(
+            plan, HeldPlan(digest=judged.digest, at=now, rows=rows, reasons=_reasons(judged)), context
+        )
     return judged
 
 
@@ -197,7 +201,11 @@ def approve_flow(
     return approval
 
 
-def _chosen(plan: _HeldPlan, rows: Collection[Key] | None) -> tuple[ApprovedRow, ...]:
+def _reasons(plan: SyncPlan) -> tuple[str, ...]:
+    return tuple(line.reason for line in plan.held if line.reason in APPROVABLE)
+
+
+def _chosen(plan: HeldPlan, rows: Collection[Key] | None) -> tuple[ApprovedRow, ...]:
     if rows is None:
         return plan.rows
     wanted = set(rows)
@@ -242,7 +250,7 @@ def _history(
     if "history" not in memory:
         first = all(state.sent is None and state.accepted is None for state in states)
     place = place_of("guardrails", cart)
-    waiting = kept_as(_Waiting, memory.get("waiting", "{}"), place)
+    waiting = kept_as(Waiting, memory.get("waiting", "{}"), place)
     return CartHistory(
         first=first,
         known=last_known(states),
@@ -258,14 +266,14 @@ def _approvals(merchant: str, cart: str, context: Context) -> Steps[tuple[Approv
     return tuple(kept_as(Approval, text, place) for text in kept.values())
 
 
-def _plans(merchant: str, cart: str, context: Context) -> Steps[dict[str, _HeldPlan]]:
+def _plans(merchant: str, cart: str, context: Context) -> Steps[dict[str, HeldPlan]]:
     """Give the plans that can be approved, by the slot they are kept in; emptied slots are left out."""
     place = place_of("held plans", cart)
     kept = yield from recall(place, merchant, context)
-    return {slot: kept_as(_HeldPlan, text, place) for slot, text in kept.items() if text}
+    return {slot: kept_as(HeldPlan, text, place) for slot, text in kept.items() if text}
 
 
-def _keep_plan(plan: SyncPlan, held: _HeldPlan, context: Context) -> Steps[None]:
+def _keep_plan(plan: SyncPlan, held: HeldPlan, context: Context) -> Steps[None]:
     """Keep a plan in the slot it has, else in a free one, else in the oldest one's."""
     plans = yield from _plans(plan.merchant, plan.cart, context)
     same = [slot for slot, one in plans.items() if one.digest == held.digest]

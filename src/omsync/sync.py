@@ -11,6 +11,8 @@ from omsync.compare_flow import Asked, compare_flow
 from omsync.comparison import Comparison
 from omsync.convergence import Drift, History
 from omsync.convergence_flow import drift_flow, history_flow
+from omsync.diagnose_flow import diagnose_flow
+from omsync.diagnosis import Diagnosis
 from omsync.exchange import CartListing
 from omsync.guarding import approve_flow
 from omsync.http.blocking import Runner
@@ -33,6 +35,7 @@ __all__ = [
     "compare",
     "confirm_cart",
     "confirm_source",
+    "diagnose",
     "drift",
     "history",
     "originals",
@@ -300,6 +303,44 @@ def compare(
     context, runner = _prepare(None, on_progress, deadline, clock)
     with runner:
         return runner.run(compare_flow(a, b, asked, context))
+
+
+def diagnose(
+    source_or_snapshot: OrderManagerSource | InventorySnapshot | None,
+    sink: CartSink,
+    cart: CartSettings,
+    *,
+    merchant: MerchantSettings,
+    ledger: Ledger | None = None,
+    listing_sku: str | None = None,
+    on_progress: Progress | None = None,
+    deadline: Deadline = None,
+    clock: Clock | None = None,
+) -> Diagnosis:
+    """Answer the check list for "the shop shows the wrong quantity". It pushes nothing and notes nothing.
+
+    What cannot be read is an answer too, with the remedy, and no error. Sales channels are not read anew,
+    since reading them acknowledges figures; the ledger's last complete reading stands in.
+
+    Args:
+        source_or_snapshot: The order manager, a snapshot, or None for the ledger's last complete read.
+        sink: The cart.
+        cart: Its settings.
+        merchant: The mode, and how figures are understood.
+        ledger: Tells of runs, quarantine and what is held; only looked into.
+        listing_sku: A listing to be explained as well.
+        on_progress: Called with (stage, done, total or None).
+        deadline: A moment, or a span from now.
+        clock: Replaces the machine's clock, for tests.
+
+    Returns:
+        One answer for each question: ok, warning, wrong or unknown, with the remedy.
+
+    Source: the questions that the vendor's support asks when inventory is wrong.
+    """
+    context, runner = _prepare(ledger, on_progress, deadline, clock)
+    with runner:
+        return runner.run(diagnose_flow(source_or_snapshot, sink, cart, merchant, listing_sku, context))
 
 
 def approve(

@@ -16,7 +16,7 @@ from omsync.allocation.wanted import Listings
 from omsync.allocation.workbench import ListingQuantity, Workbench
 from omsync.model import InventorySnapshot, StockLevel
 
-__all__ = ["reallocate"]
+__all__ = ["reached", "reallocate"]
 
 _WORTH_IT = 5
 """Where more than one in so many quantities is reached, working all of them out is cheaper."""
@@ -69,28 +69,31 @@ def _rows_reached(bench: Workbench, quantities: Told, levels: Sequence[StockLeve
     changed = {level.master_sku for level in levels if level.location_id in bench.groundwork.visible}
     if len(changed) * _WORTH_IT > len(quantities):
         return None
-    reached = _reached(bench, changed)
-    if len(reached) * _WORTH_IT > len(quantities):
+    skus = reached(bench, changed)
+    if len(skus) * _WORTH_IT > len(quantities):
         return None
-    rows = sorted(row for sku in reached for row in quantities.rows_of(sku))
+    rows = sorted(row for sku in skus for row in quantities.rows_of(sku))
     return rows if len(rows) * _WORTH_IT <= len(quantities) else None
 
 
-def _reached(bench: Workbench, changed: set[str]) -> set[str]:
-    """Give the products whose quantities may change with the stock of some."""
-    ground = bench.groundwork
-    reached = set(changed)
-    ahead = list(reached)
-    while ahead:
-        for bundle in ground.used_in.get(ahead.pop(), ()):
-            if bundle not in reached:
-                reached.add(bundle)
-                ahead.append(bundle)
-    if not reached.isdisjoint(bench.ordered_with):
+def reached(bench: Workbench, changed: Iterable[str]) -> set[str]:
+    """Give the products whose quantities may change with the stock of some, those included."""
+    skus = _with_all_made_of(bench, changed)
+    if not skus.isdisjoint(bench.ordered_with):
         # Orders that take one product's stock leave less for all that share a part with it.
-        touched = set(bench.ordered_with)
-        reached |= touched.union(*(ground.used_in.get(sku, ()) for sku in touched))
-    return reached
+        skus |= _with_all_made_of(bench, bench.ordered_with)
+    return skus
+
+
+def _with_all_made_of(bench: Workbench, parts: Iterable[str]) -> set[str]:
+    skus = set(parts)
+    ahead = list(skus)
+    while ahead:
+        for bundle in bench.groundwork.used_in.get(ahead.pop(), ()):
+            if bundle not in skus:
+                skus.add(bundle)
+                ahead.append(bundle)
+    return skus
 
 
 def _is_plain(ground: Groundwork, level: StockLevel) -> bool:

@@ -16,9 +16,9 @@ from omsync.allocation.rules import RuleStep
 from omsync.checks import counted
 from omsync.model import StockLevel
 
-__all__ = ["Explanation"]
+__all__ = ["OUT", "Explanation", "rule_words", "steps_of"]
 
-_OUT = {
+OUT = {
     "inactive": "inactive in the order manager",
     "disabled": "disabled for combining",
     "not_named": "not named by the cart",
@@ -26,6 +26,7 @@ _OUT = {
     "left_out": "left out for this product",
     "other_row": "shown in a row of its own",
 }
+"""Why a location does not count, in words, by its choice's reason."""
 
 
 _REPORTED = {
@@ -107,7 +108,7 @@ def _sentence(row: Derivation, worked: Worked) -> str:
         text += f" in {recorded[0]}" if len(recorded) == 1 else f" in {len(recorded)} locations"
     if worked.ordered:
         text += f" - {worked.ordered} in orders in flight"
-    changes = [_rule(step) for step in row.steps() if step.before != step.after]
+    changes = [rule_words(step) for step in row.steps() if step.before != step.after]
     return ", ".join([text, *changes])
 
 
@@ -142,11 +143,11 @@ def _lines(row: Derivation) -> list[str]:
         if location.counted:
             lines.append(f"    {location}: {_counted(row, works[location.id], own.get(location.id))}")
         elif location.id not in own:
-            lines.append(f"    {location}: not counted, {_OUT[location.reason]}; no stock record here")
+            lines.append(f"    {location}: not counted, {OUT[location.reason]}; no stock record here")
         else:
             figure = formula(own[location.id], subtract_locked=row.subtract_locked)
             lines.append(
-                f"    {location}: not counted, {_OUT[location.reason]} ({_figure(own[location.id], figure)})"
+                f"    {location}: not counted, {OUT[location.reason]} ({_figure(own[location.id], figure)})"
             )
     for orders in row.orders:
         when = f", {orders.when}" if orders.when else ""
@@ -158,7 +159,7 @@ def _lines(row: Derivation) -> list[str]:
     lines.append(f"    total {counted(worked.total, 'unit')}")
     if row.doubtful:
         lines.append("    the newest answer about these figures was lost on its way; they may be too high")
-    lines += [f"    {_rule(step)}" for step in _steps(row) if _matters(step)]
+    lines += [f"    {rule_words(step)}" for step in steps_of(row)]
     return lines
 
 
@@ -191,12 +192,18 @@ def _steps(row: Derivation) -> tuple[RuleStep, ...]:
     return row.steps() if row.is_recorded else ()
 
 
+def steps_of(row: Derivation) -> tuple[RuleStep, ...]:
+    """Give the rules that are set, or change something."""
+    return tuple(step for step in _steps(row) if _matters(step))
+
+
 def _matters(step: RuleStep) -> bool:
     neutral = {"units": 1, "percent": 100}.get(step.rule, 0)
     return step.setting != neutral or step.before != step.after or step.rule == "max_quantity"
 
 
-def _rule(step: RuleStep) -> str:
+def rule_words(step: RuleStep) -> str:
+    """Say what a rule is set to, and the number before and after it."""
     name = {
         "units": f"{step.setting} units in one piece",
         "never_below_zero": "never below 0",

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from attrs import field, frozen
 
 from omsync import checks
-from omsync.checks import counted, shown
-from omsync.errors import InvalidValueError, LedgerError
+from omsync.checks import counted
 from omsync.exchange import RunRecord
-from omsync.planning.quarantine import QuarantinedRow
 from omsync.planning.table import aligned
 from omsync.ports import Ledger, OverviewLedger
-from omsync.remembered import kept_as, place_of
+from omsync.views.known import quarantined_of, telling
+from omsync.views.page import Column, Page, Table
+from omsync.views.rendered import Rendered
+from omsync.views.wording import STATUS_TONES, WORST_FIRST, aged, known_zone, status_words
 
 __all__ = ["Overview", "OverviewRow", "overview"]
 
-_WORST_FIRST = ("died", "failed", "partial", "never", "in_progress", "success", "disabled")
 _LETTERS = 100
 """What is shown of a run's message."""
-_LONG_MINUTES, _LONG_HOURS = 120, 48
 
 
 @frozen(kw_only=True)
@@ -65,7 +64,7 @@ class OverviewRow:
 
 
 @frozen(kw_only=True, repr=False)
-class Overview:
+class Overview(Rendered):
     """All that a ledger knows of, the worst first; iterate it, or print it.
 
     Args:
@@ -85,8 +84,47 @@ class Overview:
     def __repr__(self) -> str:
         return f"<Overview of {counted(len(self), 'row')} at {self.at:%Y-%m-%d %H:%M:%S}Z>"
 
+    def page(self) -> Page:
+        """Lay out every merchant's reads and every cart, the worst first."""
+        bad = sum(row.status in WORST_FIRST[:4] for row in self)
+        merchants = counted(len({row.merchant for row in self}), "merchant")
+        return Page(
+            title="Merchants and carts",
+            summary=f"{merchants}, {counted(len(self), 'row')}, {bad:,} to look at.",
+            parts=[
+                Table(
+                    title="The worst first",
+                    columns=[
+                        Column(title="status"),
+                        Column(title="merchant", is_key=True),
+                        Column(title="cart", is_key=True),
+                        Column(title="age", hint="since the newest run's last sign of life"),
+                        *(
+                            Column(title=name, kind="number", hint="listings")
+                            for name in ("held", "pending", "quarantined")
+                        ),
+                        Column(title="why"),
+                    ],
+                    rows=[
+                        (
+                            status_words(row.run),
+                            row.merchant,
+                            row.cart or "(order manager)",
+                            "" if row.age is None else aged(row.age),
+                            *(row.held, row.pending, row.quarantined),
+                            ": ".join(filter(None, (row.run.code, row.run.message))),
+                        )
+                        for row in self
+                    ],
+                    tones=[STATUS_TONES[row.status] for row in self],
+                    empty="The ledger knows of nobody.",
+                )
+            ],
+            at=self.at,
+        )
+
     def __str__(self) -> str:
-        bad = sum(row.status in _WORST_FIRST[:4] for row in self)
+        bad = sum(row.status in WORST_FIRST[:4] for row in self)
         merchants = counted(len({row.merchant for row in self}), "merchant")
         head = f"{self.at:%Y-%m-%d %H:%M:%S}Z: {merchants}, {counted(len(self), 'row')}, {bad:,} to look at"
         table = [["status", "merchant", "cart", "age", "held", "pending", "quarantined", ""]]
@@ -95,7 +133,7 @@ class Overview:
                 row.status.replace("_", " "),
                 row.merchant,
                 row.cart or "(order manager)",
-                "-" if row.age is None else _in_words(row.age),
+                "-" if row.age is None else aged(row.age),
                 *(f"{number:,}" if number else "-" for number in (row.held, row.pending, row.quarantined)),
                 ": ".join(filter(None, (row.run.code, row.run.message)))[:_LETTERS],
             ]
@@ -118,15 +156,8 @@ def overview(
         LedgerError: ``code="no_overview"``: the ledger cannot tell whom it knows.
         InvalidValueError: ``now`` has no time zone.
     """
-    if not isinstance(ledger, OverviewLedger):
-        raise LedgerError(
-            f"This ledger cannot tell which merchants it knows: {shown(ledger)}",
-            code="no_overview",
-            remedy="Give it the methods of omsync.ports.OverviewLedger.",
-        )
-    if now.utcoffset() is None:
-        raise InvalidValueError(f"overview(now=) must know its zone, not {shown(now)}")
-    at = now.astimezone(UTC)
+    ledger = telling(ledger)
+    at = known_zone(now, "overview")
     wanted = {merchant: set(carts) for merchant, carts in (expected or {}).items()}
     rows = []
     for merchant in sorted({*ledger.merchants(), *wanted}):
@@ -142,24 +173,10 @@ def _row(run: RunRecord, ledger: OverviewLedger, at: datetime) -> OverviewRow:
     return OverviewRow(
         run=run,
         age=None if seen is None else at - seen,
-        quarantined=0 if run.cart is None else _quarantined(run.merchant, run.cart, ledger),
+        quarantined=0 if run.cart is None else len(quarantined_of(ledger, run.merchant, run.cart)),
     )
-
-
-def _quarantined(merchant: str, cart: str, ledger: OverviewLedger) -> int:
-    namespace = place_of("quarantine", cart)
-    kept = ledger.memory(merchant).recall(namespace).values()
-    return sum(kept_as(QuarantinedRow, text, namespace).is_quarantined for text in kept if text)
 
 
 def _how_good(row: OverviewRow) -> tuple[int, timedelta, str, str]:
     age = timedelta() if row.age is None else row.age
-    return (_WORST_FIRST.index(row.status), -age, row.merchant, row.cart or "")
-
-
-def _in_words(age: timedelta) -> str:
-    minutes = max(0, round(age.total_seconds() / 60))
-    if minutes < _LONG_MINUTES:
-        return f"{minutes} min"
-    hours = round(minutes / 60)
-    return f"{hours} h" if hours < _LONG_HOURS else f"{round(hours / 24)} days"
+    return (WORST_FIRST.index(row.status), -age, row.merchant, row.cart or "")

@@ -12,7 +12,7 @@ import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -21,13 +21,17 @@ from attrs import frozen
 from omsync.allocation.availability import available
 from omsync.allocation.locations import LocationChoice, choose_locations
 from omsync.checks import counted as how_many
-from omsync.errors import SnapshotError
+from omsync.checks import shown
+from omsync.errors import InvalidValueError, SnapshotError
 from omsync.model import Alias, InventorySnapshot, Sku, StockLevel
 from omsync.planning.table import aligned
 from omsync.ports import Ledger
 from omsync.settings import CartSettings, MerchantSettings, PerSalesChannel, PerWarehouse
+from omsync.views.page import Page
+from omsync.views.rendered import Rendered
+from omsync.views.wording import known_zone
 
-__all__ = ["ProductRow", "ProductView", "StockFigure", "product_view"]
+__all__ = ["ProductRow", "ProductView", "StockFigure", "columns_of", "product_view"]
 
 
 @frozen(kw_only=True)
@@ -82,7 +86,7 @@ class ProductRow:
 
 
 @frozen(kw_only=True, repr=False)
-class ProductView:
+class ProductView(Rendered):
     """Every product of a snapshot; iterate it, print it, or take it as CSV or JSON.
 
     Args:
@@ -91,6 +95,7 @@ class ProductView:
         scope: ``"warehouse"`` or ``"channel"``.
         locations: Every location, with whether it is counted.
         note: Why there is no total, where there is none.
+        at: When it was looked at; None where nobody said.
     """
 
     rows: tuple[ProductRow, ...]
@@ -98,6 +103,12 @@ class ProductView:
     scope: str
     locations: tuple[LocationChoice, ...]
     note: str = ""
+    at: datetime | None = None
+
+    @property
+    def age(self) -> timedelta | None:
+        """How old the figures are; None where nobody said when it is."""
+        return None if self.at is None else self.at - self.taken_at
 
     def __repr__(self) -> str:
         return f"<ProductView of {len(self.rows):,} products, read {self.taken_at:%Y-%m-%d %H:%M:%S}Z>"
@@ -120,12 +131,57 @@ class ProductView:
             )
         )
 
+    def matching(self, text: str) -> ProductView:
+        """Give the view of the products that ``find`` gives."""
+        return attrs.evolve(self, rows=self.find(text))
+
+    def sorted_by(self, what: str, *, descending: bool = False) -> ProductView:
+        """Give the view in another order; products without that figure come last in either direction.
+
+        Args:
+            what: ``"master_sku"``, ``"name"``, ``"on_hand"`` or ``"available"``: the total over all
+                warehouses, in sales-channel mode the largest figure of any channel.
+            descending: The largest first.
+
+        Raises:
+            InvalidValueError: Products cannot be sorted by that.
+        """
+        if what in {"master_sku", "name"}:
+            by_text = sorted(
+                self.rows, key=lambda row: row.master_sku if what == "master_sku" else row.sku.name.casefold()
+            )
+            return attrs.evolve(self, rows=tuple(reversed(by_text) if descending else by_text))
+        if what not in {"on_hand", "available"}:
+            raise InvalidValueError(
+                f"Products are sorted by master_sku, name, on_hand or available, not by {shown(what)}"
+            )
+        known, unknown = [], []
+        for row in self.rows:
+            figure = self._largest(row, what) if self.note else getattr(row, f"total_{what}")
+            if figure is None:
+                unknown.append(row)
+            else:
+                known.append((figure, row))
+        known.sort(key=lambda one: one[0], reverse=descending)
+        return attrs.evolve(self, rows=(*(row for _, row in known), *unknown))
+
+    @staticmethod
+    def _largest(row: ProductRow, what: str) -> int | None:
+        figures = [getattr(figure, what) for figure in row.figures]
+        return max((figure for figure in figures if figure is not None), default=None)
+
+    def page(self) -> Page:
+        """Lay out every product with its figures and details, and the stock by location drawn."""
+        from omsync.views.products_page import page_of_products
+
+        return page_of_products(self)
+
     def to_csv(self) -> str:
         """Give one line for each product, with on hand and available for each location."""
         out = io.StringIO()
         writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         places = [
-            f"{name} {figure}" for name in _columns(self.locations) for figure in ("on hand", "available")
+            f"{name} {figure}" for name in columns_of(self.locations) for figure in ("on hand", "available")
         ]
         totals = ["total on hand", "total available", "counted on hand", "counted available"]
         details = ["weight_oz", "upc", "mpn", "description", "read_at"]
@@ -198,7 +254,10 @@ class ProductView:
 
 
 def product_view(
-    snapshot_or_ledger: InventorySnapshot | Ledger, merchant: MerchantSettings | None = None
+    snapshot_or_ledger: InventorySnapshot | Ledger,
+    merchant: MerchantSettings | None = None,
+    *,
+    now: datetime | None = None,
 ) -> ProductView:
     """Show every product with its stock: the founding document's "How to view inventory sync data".
 
@@ -206,9 +265,11 @@ def product_view(
         snapshot_or_ledger: A snapshot, or a ledger whose last complete read is shown.
         merchant: Says which warehouses count, and whose read the ledger shall show. Without it all active
             warehouses count, and the merchant named ``"default"`` is shown.
+        now: What the age of the figures is counted to, aware; None: their age is not said.
 
     Raises:
         SnapshotError: The ledger has no complete read of this merchant.
+        InvalidValueError: ``now`` has no time zone.
     """
     snapshot = _snapshot(snapshot_or_ledger, merchant)
     is_channel = snapshot.scope == "channel"
@@ -240,6 +301,7 @@ def product_view(
         scope=snapshot.scope,
         locations=tuple(choices.values()),
         note=note if is_channel else "",
+        at=None if now is None else known_zone(now, "product_view"),
     )
 
 
@@ -321,7 +383,7 @@ def _name(choice: LocationChoice) -> str:
     return choice.name or choice.id
 
 
-def _columns(locations: Sequence[LocationChoice]) -> Iterator[str]:
+def columns_of(locations: Sequence[LocationChoice]) -> Iterator[str]:
     """Name each location's columns, so that no two are alike and those not counted are marked."""
     names = Counter(_name(choice) for choice in locations)
     for choice in locations:

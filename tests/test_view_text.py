@@ -1,0 +1,189 @@
+"""A page as text, CSV and JSON: the same figures in each, and nothing from outside that steers anything."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from omsync.errors import InvalidValueError
+from omsync.views.page import Branch, Chart, Column, Fact, Page, Series, Table, Tree
+from omsync.views.rendered import Rendered
+from omsync.views.text import to_csv, to_json, to_text
+
+AT = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
+STOCK = Table(
+    title="Stock",
+    columns=[
+        Column(title="SKU", kind="code", is_key=True),
+        Column(title="units", kind="number"),
+        Column(title="active", kind="flag"),
+        Column(title="since", kind="time"),
+    ],
+    rows=[("MUG", 1200, True, AT), ("=CUP", None, False, None), ("茶", -3, True, AT)],
+    note="All figures are units.",
+)
+WHY = Tree(
+    title="Why 7",
+    root=Branch(
+        label="SET",
+        figure=7,
+        branches=[
+            Branch(
+                label="Reno",
+                figure=7,
+                branches=[Branch(label="LID", figure=7, tone="decides", detail="7 // 1")],
+            ),
+            Branch(label="FBA", detail="not counted", tone="quiet"),
+        ],
+    ),
+    note="As read.",
+)
+DRAWN = Chart(
+    title="Before and after",
+    labels=["MUG", "CUP"],
+    series=[Series(name="shows", figures=[3, None]), Series(name="shall show", figures=[4, 5])],
+    unit="pieces",
+    note="Held lines too.",
+)
+PAGE = Page(
+    title="A page",
+    summary="Three products.",
+    facts=[Fact(name="Read", value="now"), Fact(name="Held", value="2", tone="warning")],
+    parts=[WHY, STOCK, DRAWN],
+    notes=["Look at it."],
+    at=AT,
+)
+
+
+def test_a_page_is_text_that_a_person_reads() -> None:
+    assert to_text(PAGE).splitlines() == [
+        "A page (2026-03-02 08:30Z)",
+        "Three products.",
+        "",
+        "  Read: now",
+        "  Held: 2 (!)",
+        "",
+        "Why 7",
+        "  SET: 7",
+        "  ├─ Reno: 7",
+        "  │  └─ LID: 7 (7 // 1) <- decides",
+        "  └─ FBA (not counted)",
+        "  As read.",
+        "",
+        "Stock",
+        "  SKU   units  active  since",
+        "  MUG   1,200  yes     2026-03-02 08:30Z",
+        "  =CUP      ?  no      ?",
+        "  茶       -3  yes     2026-03-02 08:30Z",
+        "  All figures are units.",
+        "",
+        "Before and after (pieces)",
+        "       shows  shall show",
+        "  MUG      3           4",
+        "  CUP      ?           5",
+        "  Held lines too.",
+        "",
+        "note: Look at it.",
+    ]
+
+
+def test_a_long_table_is_cut_and_an_empty_one_says_so() -> None:
+    rows = [(f"SKU-{number}",) for number in range(45)]
+    long = Table(title="Long", columns=[Column(title="SKU")], rows=rows)
+    none = Table(title="None", columns=[Column(title="SKU")], rows=[], empty="Nothing is held.")
+    text = to_text(Page(title="Two", parts=[long, none])).splitlines()
+
+    assert text[-4:] == ["  ... and 5 more rows", "", "None", "  Nothing is held."]
+    assert to_text(Page(title="One", parts=[long]), most=1).count("SKU-") == 1
+
+
+def test_what_came_from_outside_steers_no_terminal() -> None:
+    evil = Table(title="Evil", columns=[Column(title="SKU")], rows=[("\x1b[2Jred\nmug\u202e",)])
+    text = to_text(Page(title="\x1b]0;owned\x07", parts=[evil]))
+
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+    assert len(text.splitlines()) == 5
+
+
+def test_csv_has_the_first_table_and_other_parts_by_their_title() -> None:
+    rows = list(csv.reader(io.StringIO(to_csv(PAGE))))
+    assert rows == [
+        ["SKU", "units", "active", "since"],
+        ["MUG", "1200", "true", "2026-03-02T08:30:00+00:00"],
+        ["'=CUP", "", "false", ""],
+        ["茶", "-3", "true", "2026-03-02T08:30:00+00:00"],
+    ]
+    assert to_csv(PAGE, "Before and after").splitlines() == [",shows,shall show", "MUG,3,4", "CUP,,5"]
+    assert to_csv(PAGE, "Why 7").splitlines() == [
+        "level,what,figure,why,tone",
+        "0,SET,7,,",
+        "1,Reno,7,,",
+        "2,LID,7,7 // 1,decides",
+        "1,FBA,,not counted,quiet",
+    ]
+
+
+def test_a_page_without_tables_gives_its_first_part_or_its_facts() -> None:
+    assert to_csv(Page(title="Tree", parts=[WHY])).startswith("level,what")
+    assert to_csv(Page(title="Facts", facts=PAGE.facts)).splitlines() == ["fact,value", "Read,now", "Held,2"]
+
+
+def test_a_part_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(InvalidValueError, match="no part 'Stok'") as caught:
+        to_csv(PAGE, "Stok")
+    assert caught.value.remedy == "It has: 'Why 7', 'Stock', 'Before and after'."
+
+
+def test_json_has_everything() -> None:
+    data = json.loads(to_json(PAGE))
+
+    assert [(part["kind"], part["title"]) for part in data["parts"]] == [
+        ("tree", "Why 7"),
+        ("table", "Stock"),
+        ("chart", "Before and after"),
+    ]
+    assert data["parts"][1]["rows"][1] == ["=CUP", None, False, None]
+    assert data["parts"][0]["root"]["branches"][0]["branches"][0]["tone"] == "decides"
+    assert (data["parts"][2]["drawn_as"], data["at"]) == ("bars", "2026-03-02T08:30:00+00:00")
+    assert to_json(PAGE, indent=2).startswith('{\n  "title"')
+
+
+class View(Rendered):
+    """The least that a view needs."""
+
+    def page(self) -> Page:
+        return PAGE
+
+
+def test_every_view_has_every_rendering(tmp_path: Path) -> None:
+    view = View()
+    out = io.StringIO()
+    view.print(out)
+
+    assert (str(view), view.to_csv(), view.to_json()) == (to_text(PAGE), to_csv(PAGE), to_json(PAGE))
+    html = view.to_html(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_bytes().decode() == html
+    assert "A page" in html
+    assert view.to_html() == html
+    assert "A page" in view._repr_html_()
+    assert "Stock" in out.getvalue()
+
+
+def test_a_view_has_to_say_what_it_is() -> None:
+    with pytest.raises(NotImplementedError):
+        Rendered().page()
+
+
+def test_rows_that_do_not_fit_their_columns_are_refused() -> None:
+    columns = [Column(title="SKU")]
+    with pytest.raises(InvalidValueError, match="Row 1 of 'Odd' has 2 cells under 1 columns"):
+        Table(title="Odd", columns=columns, rows=[("A",), ("B", 1)])
+    with pytest.raises(InvalidValueError, match="as many tones and details as rows"):
+        Table(title="Odd", columns=columns, rows=[("A",)], tones=["bad", "bad"])
+    with pytest.raises(InvalidValueError, match="'up' of 'Odd' has 1 figures for 2 labels"):
+        Chart(title="Odd", labels=["a", "b"], series=[Series(name="up", figures=[1])])
