@@ -203,11 +203,12 @@ def spark(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Time the engine and the pushes through every cart, and print ratios; nothing is asserted of time.
+    """Time the engine, a data lake and the pushes through every cart; print ratios, assert nothing of time.
 
     What stands after ``--`` goes to the engine's benchmark: ``--job 100k --rounds 1`` is done in minutes.
     """
     group(session, "benchmarks")
     session.install(".[oauth1,fast]")
     session.run("python", "benchmarks/engine.py", *session.posargs)
+    session.run("python", "benchmarks/lake.py")
     session.run("python", "benchmarks/pushing.py")

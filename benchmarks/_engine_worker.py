@@ -22,19 +22,23 @@ from _engine_job import (  # type: ignore[import-not-found]  # beside this file,
     last_run,
     rows_of,
 )
+from _engine_memory import needed  # type: ignore[import-not-found]  # likewise
 from _engine_ours import (  # type: ignore[import-not-found]  # likewise
     Default,
     cart_settings,
     code,
     snapshot_of,
 )
+from _engine_peak import Peak  # type: ignore[import-not-found]  # likewise
 
 from omsync import CartSettings, InventorySnapshot, MerchantSettings, PerWarehouse, StockLevel
 from omsync.allocation import Desk, allocate_by_reference, reallocate
+from omsync.allocation import again as deciding
 from omsync.allocation.columnar import StockColumns
 
 PAGE = 500
 SLOW = 10_000
+SHARES = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 MERCHANT = MerchantSettings(mode=PerWarehouse())
 
 
@@ -49,26 +53,6 @@ def variant(name: str) -> Any:
     """Import a variant; the others' libraries stay out of its process."""
     module = "_engine_ours" if name in {"default", "fast", "reference"} else "_engine_rivals"
     return getattr(importlib.import_module(module), name.title())
-
-
-class Peak:
-    """The largest memory of this process from now on, above what it has; Linux tells it, others do not."""
-
-    def __init__(self) -> None:
-        self._status = Path("/proc/self/status")
-        reset = Path("/proc/self/clear_refs")
-        self._known = reset.exists()
-        if self._known:
-            reset.write_text("5")
-            self._before = self._told("VmRSS")
-
-    def bytes(self) -> int | None:
-        """Give it."""
-        return self._told("VmHWM") - self._before if self._known else None
-
-    def _told(self, name: str) -> int:
-        line = next(line for line in self._status.read_text().splitlines() if line.startswith(name))
-        return int(line.split()[1]) * 1024
 
 
 def run(folder: Path, name: str) -> dict[str, Any]:
@@ -142,7 +126,7 @@ def again(products: int, share: float, rounds: int) -> dict[str, Any]:
         "desk": desk,
         "each": desk / quantities,
         "reference": reference,
-        "again": [changed(job, told[0], share, rounds) for share in (0.0001, 0.001, 0.01, 0.1)],
+        "again": [changed(job, told[0], share, rounds) for share in SHARES],
     }
 
 
@@ -153,7 +137,7 @@ def ten_carts(
     return [allocate(snapshot, MERCHANT, cart) for cart in carts]
 
 
-def changed(job: Job, allocation: Any, share: float, rounds: int) -> tuple[float, int, float, float]:
+def changed(job: Job, allocation: Any, share: float, rounds: int) -> dict[str, float]:
     """Compare allocating again with allocating anew, after a share of the records changed."""
     draw = random.Random(11)
     records = list(zip(*job.records, strict=True))
@@ -169,14 +153,33 @@ def changed(job: Job, allocation: Any, share: float, rounds: int) -> tuple[float
     reached = len(touched.intersection(job.listings[0]))
     # What is looked up once for all later changes is not counted.
     reallocate(allocation, levels[:1])
-    ratios = []
-    for _ in range(rounds):
-        once_more, few = timed(reallocate, allocation, levels)
-        anew, everything = timed(allocate_anew, allocation, levels)
-        assert once_more == anew
-        ratios.append(few[1] / everything[1])
-    ratio = statistics.median(ratios)
-    return share, reached, ratio, ratio * len(allocation.quantities) / reached
+    ways = [reallocate, reallocate_only, allocate_anew]
+    rows = []
+    for number in range(rounds):
+        # Each way is the first in turn, since what went before leaves memory in another state.
+        first = number % len(ways)
+        done = {way: timed(way, allocation, levels) for way in ways[first:] + ways[:first]}
+        (once_more, few), (reached_only, narrow), (anew, everything) = (done[way] for way in ways)
+        assert once_more == reached_only == anew
+        rows.append((few[1] / everything[1], few[1] / min(narrow[1], everything[1])))
+    ratio, to_better = (statistics.median(column) for column in zip(*rows, strict=True))
+    return {
+        "share": share,
+        "reached": reached,
+        "ratio": ratio,
+        "each": ratio * len(allocation.quantities) / reached,
+        "to better": to_better,
+    }
+
+
+def reallocate_only(allocation: Any, levels: Sequence[StockLevel]) -> Any:
+    """Reallocate what is reached, however much that is."""
+    usual = deciding._WORTH_IT  # noqa: SLF001  the choice itself is measured
+    deciding._WORTH_IT = 0  # noqa: SLF001  likewise
+    try:
+        return reallocate(allocation, levels)
+    finally:
+        deciding._WORTH_IT = usual  # noqa: SLF001  likewise
 
 
 def allocate_anew(allocation: Any, levels: Sequence[StockLevel]) -> Any:
@@ -196,6 +199,9 @@ def main(what: str, *arguments: str) -> None:
         job.save(Path(folder))
     elif what == "run":
         told = run(Path(arguments[0]), arguments[1])
+    elif what == "memory":
+        *shape, with_numpy = map(int, arguments)
+        told = needed(*shape, with_numpy=bool(with_numpy))
     else:
         told = again(int(arguments[0]), float(arguments[1]), int(arguments[2]))
     print(json.dumps(told))

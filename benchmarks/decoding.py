@@ -1,6 +1,6 @@
 """Times the decoding of stock pages to checked columns against bare ``json.loads`` of the same bytes.
 
-    python benchmarks/decoding.py [--records 60000] [--rounds 5]
+    python benchmarks/decoding.py [--records 60000] [--rounds 3]
 
 Every product has a record in five warehouses. Pages are dropped after use. Every way runs in a fresh process
 each round, and decodes each page with bare ``json.loads`` just before, so that both meet the same machine.
@@ -197,7 +197,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--records", type=int, default=60_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--one", nargs=3, metavar=("WAY", "SHAPE", "FOLDER"))
     given = parser.parse_args()
     if given.one:

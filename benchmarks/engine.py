@@ -1,6 +1,6 @@
 """Times the engine against what one might reach for instead, on the same job, in one run.
 
-    python benchmarks/engine.py [--job NAME ...] [--rounds 3] [--plot FILE.svg]
+    python benchmarks/engine.py [--job NAME ...] [--again NAME ...] [--memory] [--rounds 3] [--plot FILE.svg]
 
 Every variant works in a process of its own. Rounds are interleaved, ratios are formed within a round, medians
 are shown, and all outputs must agree. What is not installed is left out. Prints Markdown.
@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+from _engine_memory import SHAPES, fitted  # type: ignore[import-not-found]  # beside this file
 
 JOBS: dict[str, tuple[int, float, bool]] = {
     "1k": (1_000, 0.15, False),
@@ -77,7 +79,7 @@ def median(values: Iterable[float]) -> float:
 def table(rounds: Sequence[dict[str, dict[str, Any]]], products: int) -> list[str]:
     """Lay the rounds out as a Markdown table."""
     head = "| variant | ingest from pages | from columns | allocate | diff | all, wall"
-    head += " | all / default, from pages | from columns | peak, bytes a SKU |"
+    head += " | all / default, from pages | from columns | peak, bytes a product |"
     lines = [head, "|---|---|---|---|---|---|---|---|---|"]
     for name in rounds[0]:
         each = [one[name] for one in rounds]
@@ -111,19 +113,21 @@ def targets(rounds: Sequence[dict[str, dict[str, Any]]], products: int) -> list[
                 for start in ("from pages", "from columns")
             )
             name = VARIANTS[rival]
-            found.append(f"P1, default / {name}: {pages:.2f} from pages, {columns:.2f} from columns")
+            found.append(
+                f"standard library / {name}, in all: {pages:.2f} from pages, {columns:.2f} from columns"
+            )
     alone = [
         seconds(one["default"], CPU, "allocate") / one["default"]["seconds"]["anchor"][CPU] for one in rounds
     ]
-    found.append(f"P3, default engine's allocate / one pass of sums: {median(alone):.1f}")
+    found.append(f"standard library's allocate / one pass of sums: {median(alone):.1f}")
     if "fast" in names:
         floor = [
             seconds(one["fast"], CPU, "allocate") / one["fast"]["seconds"]["anchor"][CPU] for one in rounds
         ]
-        found.append(f"P4, [fast] allocate / memory floor: {median(floor):.1f}")
+        found.append(f"[fast] allocate / memory floor: {median(floor):.1f}")
     peaks = [one["default"]["peak"] for one in rounds if one["default"]["peak"] is not None]
     if peaks:
-        found.append(f"P5, default engine's peak: {median(peaks) / products:.0f} bytes a SKU")
+        found.append(f"standard library's peak: {median(peaks) / products:.0f} bytes a product")
     return [f"- {line}" for line in found]
 
 
@@ -132,6 +136,8 @@ def plot(rounds: Sequence[dict[str, dict[str, Any]]], title: str, file: Path) ->
     import matplotlib as mpl
 
     mpl.use("svg")
+    # Text stays text, and the same figures give the same file.
+    mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "omsync"}
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 3.2))
@@ -186,13 +192,34 @@ def again(name: str, count: int) -> None:
     if told["reference"] is not None:
         print(f"The reference engine takes {told['reference']:.0f} times as long for the same carts.")
     print()
-    print(
-        "| records changed | listings reached | reallocate / all anew | a listing reached / a listing anew |"
-    )
-    print("|---|---|---|---|")
-    for share, reached, ratio, each in told["again"]:
-        print(f"| {share:.2%} | {reached:,} | {ratio:.3f} | {each:.1f} |")
+    head = "| records changed | listings reached | reallocate / all anew"
+    print(f"{head} | a listing reached / a listing anew | reallocate / the cheaper way |")
+    print("|---|---|---|---|---|")
+    for row in told["again"]:
+        cells = [f"{row['share']:.2%}", f"{row['reached']:,}", f"{row['ratio']:.3f}", f"{row['each']:.1f}"]
+        print(f"| {' | '.join(cells)} | {row['to better']:.2f} |")
     print()
+
+
+def memory(products: int) -> None:
+    """Print what several shapes of a merchant need, and the formula that fits them."""
+    for name in [name for name in ("default", "fast") if name in available(products)]:
+        rows = [
+            (locations, *worker("memory", products, locations, carts, int(name == "fast")))
+            for locations, carts in SHAPES
+        ]
+        a, b, c = fitted(rows)
+        print(f"### Memory: {VARIANTS[name]}, {products:,} products")
+        print()
+        print(f"Bytes a product: {a:.1f} x locations + {b:.1f} x quantities a product + {c:.0f}.")
+        print()
+        print("| locations | quantities a product | measured | by the formula |")
+        print("|---|---|---|---|")
+        for locations, quantities, told in rows:
+            print(
+                f"| {locations} | {quantities:.1f} | {told:.0f} | {a * locations + b * quantities + c:.0f} |"
+            )
+        print()
 
 
 def main() -> None:
@@ -200,8 +227,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--job", nargs="+", choices=JOBS, default=["10k", "100k", "popular", "1M"])
+    parser.add_argument("--job", nargs="*", choices=JOBS, default=["10k", "100k", "popular", "1M"])
     parser.add_argument("--again", nargs="*", choices=JOBS, default=["10k", "100k"])
+    parser.add_argument(
+        "--memory", type=int, nargs="?", const=100_000, metavar="PRODUCTS", help="fit a formula; needs numpy"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--plot", type=Path)
     wanted = parser.parse_args()
@@ -209,6 +239,8 @@ def main() -> None:
         rounds = measure(name, wanted.rounds)
     for name in wanted.again:
         again(name, wanted.rounds)
+    if wanted.memory:
+        memory(wanted.memory)
     if wanted.plot:
         products, share, _ = JOBS[wanted.job[-1]]
         title = f"{products:,} products, 10 locations, 10 carts, {share:.0%} bundles"

@@ -22,6 +22,7 @@ from omsync.allocation.columnar import (
     stock_of,
     totals_of,
 )
+from omsync.allocation.columnar import totals as totals_module
 from omsync.allocation.columnar.adding import added, are_small, below_zero
 from omsync.allocation.columnar.buffers import as_numbers
 from omsync.allocation.columnar.rules import told
@@ -112,6 +113,34 @@ def test_a_part_that_is_owed_elsewhere_limits_what_is_built(numpy: bool, scale: 
     both, first = allocate_columns(totals, cart)
     assert list(both.quantities) == [2 * scale, scale]
     assert list(first.quantities) == [6 * scale, 3 * scale]
+
+
+@pytest.mark.parametrize("numpy", [False, True])
+def test_a_bundle_is_built_where_it_and_all_its_parts_have_a_record_at_any_of_ten_locations(
+    numpy: bool,
+) -> None:
+    records = [{0}] * 3 + [{0, 1}] + [{0, 2}] * 5 + [{0, 1, 2}]
+    stock = StockColumns(
+        products=3,
+        available=[array("i", [7 * (0 in one), 4 * (1 in one), 0]) for one in records],
+        recorded=[bytes(product in one for product in range(3)) for one in records],
+    )
+    totals = totals_of(stock, BundleColumns.of({2: {0: 1, 1: 2}}), with_numpy=numpy)
+    everywhere = Counting(locations=range(10), building=range(10))
+    rows = allocate_columns(
+        totals, evolve(CART, counting=[everywhere, Counting(locations=[9], building=[9])])
+    )
+    assert [list(row.quantities) for row in rows] == [[70, 8, 2], [7, 4, 2]]
+
+
+def test_a_page_of_listings_that_outgrows_four_bytes_does_so_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(totals_module, "_AT_ONCE", 2)
+    large = StockColumns(products=5, available=[array("q", [1, 2, 3, 2**40, 5])], recorded=[b"\x01" * 5])
+    cart = evolve(CART, products=array("i", range(5)))
+    (row,) = allocate_columns(totals_of(large, BundleColumns(), with_numpy=False), cart)
+    assert row.quantities == array("q", [1, 2, 3, 2**40, 5])
 
 
 @pytest.mark.parametrize("numpy", [False, True])

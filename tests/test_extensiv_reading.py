@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -44,6 +45,7 @@ from omsync.http.messages import Request, Response
 from omsync.http.pacing import Pace
 from omsync.model import Bundle, Component
 from omsync.ports import OrderManagerSource, ReadRequest
+from omsync.sources.extensiv.stock import StockPage
 from omsync.testing import (
     Catalog,
     CatalogProduct,
@@ -535,3 +537,27 @@ def test_any_other_shape_is_a_decode_error(edit: Callable[[Any], Any]) -> None:
     for lane in ("GET /v1/warehouses", "GET /v1/saleschannels", PRODUCTS, LISTINGS, TOTALS):
         with pytest.raises(DecodeError):
             read(order_manager(OrderManagerSandbox(faults=[Fault(on=lane, kind="replace", edit=edit)])))
+
+
+@pytest.mark.parametrize("memory", [None, DictMemory()], ids=["no_ledger", "ledger"])
+@pytest.mark.parametrize(("stock", "lane"), STOCK_WAYS)
+def test_only_the_newest_stock_pages_are_held_however_long_the_reading(
+    stock: str, lane: str, memory: DictMemory | None
+) -> None:
+    def pages() -> int:
+        return sum(isinstance(one, StockPage) for one in gc.get_objects())
+
+    def answer(request: Request) -> Response:
+        if request.lane == lane:
+            held.append(pages() - of_others)
+        return sandbox.handle(request)
+
+    gc.collect()
+    sandbox, of_others = OrderManagerSandbox(), pages()
+    held: list[int] = []
+
+    sizes = {"totals": 1, "inventory": 2}
+    read(order_manager(sandbox, stock=stock, page_sizes=sizes, handler=answer), wanted(memory=memory))
+    side_by_side = 1 if stock == "rows" else len({query["warehouseId"] for query in calls(sandbox, lane)})
+    assert len(held) > 10 * side_by_side
+    assert max(held) <= 2 * side_by_side, "of each list the last page, to see a repeated one, and the next"

@@ -28,6 +28,7 @@ from fake_memory import START, Crash, DictMemory, FakeClock
 from omsync.errors import DeadlineError, DecodeError, OmsyncError, ServerFaultError
 from omsync.http.pacing import Pace
 from omsync.model import Component
+from omsync.sources.extensiv.journal import Journal
 from omsync.testing import CatalogListing, CatalogProduct, Fault, OrderManagerSandbox
 
 HOUR = timedelta(hours=1)
@@ -298,3 +299,11 @@ def test_a_read_that_did_not_finish_never_gives_a_snapshot(
     with pytest.raises(OmsyncError):
         read(order_manager(sandbox), wanted(memory=memory))
     assert "extensiv/watermark" not in memory.namespaces
+
+
+def test_a_kept_page_is_let_go_when_it_was_given_since_the_read_may_take_hours() -> None:
+    entries = {f"{stream}/{number:07d}": f"{stream}{number}" for stream in "ab" for number in (1, 2, 4)}
+    journal = Journal(memory=None, started_at=START, since=None, kept=entries)
+    assert list(journal.pages("a")) == ["a1", "a2"], "a gap ends what can be gone on with"
+    assert list(journal.pages("a")) == []
+    assert list(journal.pages("b")) == ["b1", "b2"]

@@ -41,7 +41,7 @@ from omsync.http.clock import SystemClock
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy
-from omsync.http.steps import Line, Steps, call, talk, talk_all
+from omsync.http.steps import Line, Steps, begin, call, finish, talk, talk_all
 
 Run = Callable[..., Any]
 SECRET = "tok-81-secret"
@@ -445,3 +445,68 @@ def test_sources_and_sinks_written_as_steps_share_one_pace_and_one_clock(blockin
     assert [request.url.rsplit("/", 1)[1] for request in script.requests] == ["a", "b", "read", "push"]
     assert clock.slept == [1.0]
     assert dict(report.counts) == {"applied": 1}
+
+
+# Works that go on beside what comes next.
+
+
+def test_a_work_that_was_begun_goes_on_beside_what_comes_next(run: Run) -> None:
+    met = threading.Event()
+
+    def beside() -> Steps[str]:
+        yield from call(met.set)
+        return "done"
+
+    def steps() -> Steps[tuple[bool, str]]:
+        begun = yield from begin(beside())
+        waited = yield from call(met.wait, 20.0)
+        return waited, (yield from finish(begun))
+
+    assert run(steps()) == (True, "done")
+
+
+@pytest.mark.parametrize("error", [UnreachableError("gone"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
+def test_an_error_of_a_work_that_was_begun_is_raised_to_whoever_finishes_it(
+    run: Run, error: BaseException
+) -> None:
+    def failing() -> None:
+        raise error
+
+    def steps() -> Steps[str]:
+        begun = yield from begin(call(failing))
+        yield from call(lambda: None)
+        try:
+            yield from finish(begun)
+        except BaseException as raised:  # noqa: BLE001  any of them
+            return repr(raised)
+        return "nothing"
+
+    assert run(steps()) == repr(error)
+
+
+def test_what_nobody_finishes_is_broken_off_and_its_error_is_not_seen(run: Run) -> None:
+    asked = threading.Event()
+    ended: list[str] = []
+
+    def busy(_: Request) -> Response:
+        asked.set()
+        return Response(status=503, headers={"retry-after": "1000"})
+
+    def waiting() -> Steps[None]:
+        try:
+            yield from talk(Line(account="a", handler=busy, retry=RetryPolicy(total_seconds=5000)), one("x"))
+        finally:
+            ended.append("waiting")
+
+    def failing() -> None:
+        ended.append("failing")
+        raise ZeroDivisionError
+
+    def steps() -> Steps[str]:
+        yield from begin(waiting())
+        yield from begin(call(failing))
+        yield from call(asked.wait, 20.0)
+        return "the result"
+
+    assert run(steps(), clock=SystemClock()) == "the result"
+    assert sorted(ended) == ["failing", "waiting"]

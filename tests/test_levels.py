@@ -151,3 +151,18 @@ def test_a_crooked_column_is_refused_by_its_name_and_row(
     spoil(columns)
     with pytest.raises(error, match=words):
         Levels.from_columns(columns)
+
+
+@pytest.mark.parametrize(
+    ("master_sku", "location_id"),
+    [("SPOON", "york"), ("SPOON", "zoo"), ("A-NEW-ONE", "reno"), ("MIDDLE", "reno"), ("ZZZ", "reno")],
+)
+def test_a_changed_record_takes_its_place_and_a_new_one_is_added(master_sku: str, location_id: str) -> None:
+    before = [
+        StockLevel(master_sku="FORK", location_id="reno", on_hand=1),
+        StockLevel(master_sku="SPOON", location_id="reno", on_hand=2),
+        StockLevel(master_sku="SPOON", location_id="york", on_hand=3),
+    ]
+    changed = StockLevel(master_sku=master_sku, location_id=location_id, on_hand=9)
+    expected = {(level.master_sku, level.location_id): level for level in [*before, changed]}
+    assert Levels(before).with_changes([changed]) == Levels(expected.values())

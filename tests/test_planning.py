@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import pickle
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -524,6 +527,18 @@ def test_the_digest_does_not_depend_on_the_order_of_lines_and_counts_all_of_them
     assert plan_of(*lines).digest != plan_of(lines[0]).digest
     assert plan_of(lines[0], line_of("C", 3, 3, action="unchanged")).digest != plan_of(lines[0]).digest
     assert plan_of(line_of("A", 5, 5, action="unchanged")).digest == plan_of(lines[0]).digest
+
+
+@pytest.mark.parametrize("lines", [0, 1, 999, 1000, 1001, 2500])
+def test_the_digest_is_that_of_the_whole_plan_written_as_json_however_long_it_is(lines: int) -> None:
+    plan = plan_of(
+        *(line_of(f'S"{n * 7 % 2503}ü', n, location_id=f"W{n}" if n % 2 else None) for n in range(lines))
+    )
+    rows = sorted([line.listing_sku, line.location_id or "", line.quantity] for line in plan.lines)
+    text = json.dumps([plan.merchant, plan.cart, rows], separators=(",", ":"))
+
+    assert plan.digest == hashlib.sha256(text.encode()).hexdigest()[:16]
+    assert pickle.loads(pickle.dumps(plan)).digest == plan.digest  # noqa: S301  our own
 
 
 def test_a_plan_is_one_line_for_a_debugger() -> None:

@@ -289,6 +289,18 @@ def test_what_is_wanted_shown_and_sent_is_noted_for_the_ledger() -> None:
     assert sent == [("A", 5, NOW), ("B", 5, NOW)]
 
 
+def test_what_is_wanted_stays_as_it_was_when_it_was_asked_for() -> None:
+    push = push_of(line("A"), line("B"))
+
+    desired = push.desired(NOW)
+    before = tuple(desired)
+    push.refresh([CartListing(listing_sku="A", quantity=2), CartListing(listing_sku="B", quantity=1)])
+
+    assert len(desired) == 2
+    assert desired == before
+    assert push.desired(NOW) != before
+
+
 def test_looking_again_takes_the_lines_that_moved_out_of_the_push() -> None:
     push = push_of(line("A"), line("B"))
 
@@ -342,7 +354,7 @@ carts = st.builds(
 )
 
 
-def pushed(push: Push, cart: FakeCart, *, stop_at: int | None) -> tuple[Outcome, ...]:
+def pushed(push: Push, cart: FakeCart, *, stop_at: int | None) -> Sequence[Outcome]:
     """Do what the shells do, without them."""
     while push.rows_left:
         batch = send(push)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+import attrs
 import pytest
 from fake_ports import capabilities, stock
 from hypothesis import given
@@ -28,7 +30,7 @@ from omsync import (
 )
 from omsync.errors import NoExplanationError
 from omsync.planning import make_plan
-from omsync.report import OUTCOMES, outcomes_of_plan, status_of
+from omsync.report import OUTCOMES, Outcomes, outcomes_of_plan, status_of
 from omsync.testing.case import Case
 from omsync.testing.strategies import cases
 
@@ -365,3 +367,88 @@ def test_a_repetition_that_did_not_go_out_is_why_a_run_was_no_success() -> None:
         "not_repeated",
         "1 row could not be repeated",
     )
+
+
+# What is unchanged is kept as its line of the plan.
+
+
+def unchanged(sku: str) -> tuple[PlanLine, Outcome]:
+    line = PlanLine(
+        listing_sku=sku,
+        master_sku=sku.lower(),
+        location_id="W",
+        quantity=5,
+        shown=5,
+        basis="cart",
+        action="unchanged",
+        reason="stock",
+        hint="why",
+    )
+    return line, Outcome(
+        listing_sku=sku,
+        master_sku=sku.lower(),
+        location_id="W",
+        outcome="unchanged",
+        quantity=5,
+        shown=5,
+        message="why",
+    )
+
+
+def test_outcomes_that_are_made_when_looked_at_are_to_everybody_the_tuple_of_them() -> None:
+    (a, one), (b, two), wrong = unchanged("A"), unchanged("B"), outcome("rejected", "no")
+    outcomes, plain = Outcomes([a, b, wrong]), (one, two, wrong)
+
+    assert outcomes == plain == outcomes
+    assert plain == Outcomes(plain)
+    assert outcomes != plain[:2]
+    assert outcomes != list(plain)
+    assert (len(outcomes), repr(outcomes), hash(outcomes)) == (3, repr(plain), hash(plain))
+    assert (outcomes[0], outcomes[-1], outcomes[1:]) == (one, wrong, plain[1:])
+    assert (list(outcomes), list(reversed(outcomes))) == (list(plain), [wrong, two, one])
+    assert two in outcomes
+    assert outcomes.index(two) == 1
+    assert pickle.loads(pickle.dumps(outcomes)) == plain  # noqa: S301  our own
+    with pytest.raises(IndexError):
+        outcomes[3]
+    assert not Outcomes()
+
+
+def test_a_report_tells_unchanged_listings_like_any_other() -> None:
+    (a, one), wrong = unchanged("A"), outcome("rejected", "no", sku="R")
+    kept, plain = report(), report(one, wrong)
+    kept = attrs.evolve(kept, outcomes=Outcomes([a, wrong]))
+
+    assert kept == plain
+    assert (kept.counts, kept.of("unchanged"), kept.of("rejected")) == (plain.counts, (one,), (wrong,))
+    assert kept.to_json() == plain.to_json()
+    assert json.loads(kept.to_json())["outcomes"][0]["message"] == "why"
+    assert str(kept) == str(plain)
+    assert status_of(kept.outcomes) == status_of(plain.outcomes) == status_of([one, wrong]) == "failed"
+
+
+def test_outcomes_in_order_go_by_listing_place_product_and_reason() -> None:
+    (b, _), (a, _) = unchanged("B"), unchanged("A")
+    without = [
+        Outcome(listing_sku=None, master_sku=sku, outcome="skipped", reason=why)
+        for sku, why in [("P", "z"), ("P", "a"), ("O", "z")]
+    ]
+    elsewhere = Outcome(listing_sku="A", location_id="V", master_sku="a", outcome="held")
+
+    ordered = Outcomes([b, *without, a, elsewhere]).in_order()
+
+    assert [(one.listing_sku, one.location_id, one.master_sku, one.reason) for one in ordered] == [
+        (None, None, "O", "z"),
+        (None, None, "P", "a"),
+        (None, None, "P", "z"),
+        ("A", "V", "a", ""),
+        ("A", "W", "a", ""),
+        ("B", "W", "b", ""),
+    ]
+
+
+def test_a_line_that_moved_since_the_plan_is_a_conflict_whatever_its_action_says() -> None:
+    line, _ = unchanged("A")
+    plan = SyncPlan(merchant="m", cart="c", lines=[attrs.evolve(line, reason="moved_since_plan")])
+
+    assert [(one.outcome, one.reason) for one in outcomes_of_plan(plan)] == [("conflict", "")]

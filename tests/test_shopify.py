@@ -795,7 +795,9 @@ def test_an_order_that_came_in_between_is_never_overwritten() -> None:
 def test_a_quantity_that_moved_to_what_is_wanted_is_applied() -> None:
     shop = ShopifyShop()
     shop.add("MUG", 12)
-    assert outcomes(sink(shop).push([change("MUG", 12, shown=10)])) == [("MUG", "accepted", "", 12)]
+    assert outcomes(sink(shop).push([change("MUG", 12, shown=10)])) == [
+        ("MUG", "accepted", "already_shown", 12)
+    ]
 
 
 def test_a_conflict_that_cannot_be_looked_at_is_a_conflict_all_the_same() -> None:

@@ -621,7 +621,7 @@ def test_every_commit_reaches_the_disk_and_readers_do_not_wait(ledger: SqliteLed
         "synchronous": 2,
         "foreign_keys": 1,
         "busy_timeout": 30_000,
-        "user_version": 2,
+        "user_version": 3,
     }
 
 
@@ -666,9 +666,9 @@ def test_another_programs_database_is_refused_and_left_alone(path: Path) -> None
 
 def test_a_file_of_a_newer_omsync_is_refused(path: Path) -> None:
     SqliteLedger(path).close()
-    look_inside(path, "PRAGMA user_version = 3")
+    look_inside(path, "PRAGMA user_version = 4")
     error = refusal(lambda: SqliteLedger(path), "newer_ledger")
-    assert "version 3" in error.message
+    assert "version 4" in error.message
     assert "Upgrade omsync" in error.remedy
 
 

@@ -131,7 +131,7 @@ async def sync_cart(
     deadline: Deadline = None,
     clock: Clock | None = None,
 ) -> SyncReport:
-    """Read the order manager, decide, and push to one cart what differs.
+    """Read the order manager, decide, and push to one cart what differs; both are read at once where safe.
 
     Arguments, result and errors are those of ``omsync.sync_cart``.
     """
@@ -401,7 +401,5 @@ def _prepare(
     clock = clock or SystemClock()
     until = deadline_of(deadline, clock)
     runner = AsyncRunner(clock=clock, deadline=until)
-    context = Context(
-        ledger=ledger, clock=clock, on_progress=on_progress, deadline=until, calls=lambda: runner.requests
-    )
+    context = Context(ledger=ledger, clock=clock, on_progress=on_progress, deadline=until)
     return context, runner

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import inf
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -78,16 +79,16 @@ def flag(instance: object, attribute: Attribute[Any], value: object) -> None:
 
 def whole(*, minimum: int | None = None, maximum: int | None = LARGEST) -> Validator:
     """Accept whole numbers within the bounds, both included."""
+    least = -LARGEST if minimum is None else max(minimum, -LARGEST)
+    most = inf if maximum is None else maximum
 
     def check(instance: object, attribute: Attribute[Any], value: object) -> None:
+        if type(value) is int and least <= value <= most:
+            return
         if type(value) is not int:
             raise WrongTypeError(f"{_place(instance, attribute)} must be a whole number, not {shown(value)}")
-        if minimum is not None and value < minimum:
-            raise InvalidValueError(f"{_place(instance, attribute)} must be at least {minimum}, not {value}")
-        if maximum is not None and value > maximum:
-            raise InvalidValueError(f"{_place(instance, attribute)} must be at most {maximum}, not {value}")
-        if value < -LARGEST:
-            raise InvalidValueError(f"{_place(instance, attribute)} must be at least {-LARGEST}, not {value}")
+        bound = f"at least {least}" if value < least else f"at most {most}"
+        raise InvalidValueError(f"{_place(instance, attribute)} must be {bound}, not {value}")
 
     return check
 
@@ -237,6 +238,8 @@ def moment(instance: object, attribute: Attribute[Any], value: object) -> None:
 
 def to_utc(value: Any) -> Any:
     """Turn an aware datetime to UTC; leave everything else for the validator to refuse."""
+    if value is None or getattr(value, "tzinfo", None) is UTC:
+        return value
     if isinstance(value, datetime) and value.tzinfo is not None and value.utcoffset() is not None:
         return value.astimezone(UTC)
     return value

@@ -11,6 +11,7 @@ from omsync import checks
 from omsync.errors import InvalidValueError
 
 __all__ = [
+    "ALREADY_SHOWN",
     "CartListing",
     "HistoryEntry",
     "Lease",
@@ -20,6 +21,10 @@ __all__ = [
     "RunRecord",
     "SinkCapabilities",
 ]
+
+
+ALREADY_SHOWN = "already_shown"
+"""The reason of a row that a cart accepts although it has moved, since it moved to the very quantity."""
 
 
 @frozen(kw_only=True)
@@ -174,7 +179,8 @@ class PushResult:
             or the answer is unknown) or ``"skipped"``.
         echo: The quantity that the cart's answer shows after the write, in the sink's own meaning; None when
             the answer shows none. "Accepted" without it is not yet "applied".
-        reason: A stable word for programs when not accepted.
+        reason: A stable word for programs when not accepted; of an accepted row ``ALREADY_SHOWN`` where a
+            cart that compares had moved, and to this quantity, so that nothing was written.
         message: What the cart said, for a person.
         job: The cart's name for the work under way, when pending.
     """

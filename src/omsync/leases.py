@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from attrs import frozen
+from attrs import define, frozen
 
 from omsync.allocation import Notice
 from omsync.checks import to_the_second
@@ -132,16 +132,20 @@ class FencedMemory:
         self.memory.forget(namespace)
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class CartMemory:
     """A sink's memory while its run holds the lease; afterwards another run's entries stand there too.
 
     What is added is kept all the same: a job that was handed in meanwhile is to be asked about by the next
     run, whoever handed it in.
+
+    Args:
+        memory: Where it is kept.
+        hold: The run's; None while the run has not begun.
     """
 
     memory: SourceMemory
-    hold: Hold
+    hold: Hold | None = None
 
     def recall(self, namespace: str) -> Mapping[str, str]:
         """Give everything kept in the namespace, in the order of its keys."""
@@ -153,7 +157,7 @@ class CartMemory:
 
     def forget(self, namespace: str) -> None:
         """Drop the whole namespace; not once the lease was lost, since it would drop another run's jobs."""
-        if self.hold.is_kept():
+        if self.hold is None or self.hold.is_kept():
             self.memory.forget(namespace)
         else:
             log.info("%r stays as it is: its lease was lost", namespace)

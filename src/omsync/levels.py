@@ -116,7 +116,7 @@ class Levels:
             first=array("q", accumulate(columns["records"], initial=0)),
             location_ids=columns["location_ids"],
             location=array("i", columns["locations"]),
-            figures={name: array("q", [figure or 0 for figure in columns[name]]) for name in FIGURES},
+            figures={name: packed(columns[name]) for name in FIGURES},
             reported=flags_of(columns["on_hand"], columns["available"]),
         )
 
@@ -329,6 +329,14 @@ def given_twice(master_sku: str, location_id: str) -> SnapshotError:
         code="given_twice",
         remedy="Give each (master SKU, location) once; adding the two up would show stock twice.",
     )
+
+
+def packed(column: Sequence[int | None]) -> array[int]:
+    """Give a checked column of figures as it is stored, 0 where one is not reported."""
+    try:
+        return array("q", column)  # type: ignore[arg-type]  # None is what is tried
+    except TypeError:
+        return array("q", [figure or 0 for figure in column])
 
 
 def flags_of(on_hand: Sequence[int | None], available: Sequence[int | None]) -> bytes:

@@ -15,7 +15,16 @@ from attrs import field, frozen
 
 from omsync import checks
 from omsync.errors import WrongTypeError
-from omsync.levels import FIGURES, Levels, check_codes, check_length, check_wholes, flags_of, given_twice
+from omsync.levels import (
+    FIGURES,
+    Levels,
+    check_codes,
+    check_length,
+    check_wholes,
+    flags_of,
+    given_twice,
+    packed,
+)
 
 __all__ = ["Code", "LevelsBuilder", "LevelsPage"]
 
@@ -84,11 +93,8 @@ class LevelsBuilder:
         """Add a page's records; the page is not kept."""
         self._product.extend(map(self._products.__getitem__, page.codes))
         self._location.extend(map(self._locations.__getitem__, page.location_ids))
-        for name, may_be_unknown in FIGURES.items():
-            column = getattr(page, name)
-            if may_be_unknown and None in column:
-                column = [figure or 0 for figure in column]
-            self._figures[name].extend(array("q", column))
+        for name, figures in self._figures.items():
+            figures.extend(packed(getattr(page, name)))
         self._reported += flags_of(page.on_hand, page.available)
 
     def __len__(self) -> int:
@@ -172,8 +178,9 @@ class LevelsBuilder:
 
 
 def _check_products(codes: Sequence[Code]) -> None:
-    if not set(map(type, codes)) <= {str, int}:
+    kinds = set(map(type, codes))
+    if not kinds <= {str, int}:
         row = next(row for row, code in enumerate(codes) if type(code) not in {str, int})
         raise WrongTypeError(f"codes[{row}] must be text or a whole number, not {checks.shown(codes[row])}")
-    if "" in codes:
+    if str in kinds and "" in codes:
         check_codes("codes", [str(code) for code in codes])

@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from omsync import checks
 from omsync.exchange import (
+    ALREADY_SHOWN,
     CartListing,
     HistoryEntry,
     Lease,
@@ -29,6 +30,7 @@ from omsync.model import InventorySnapshot
 from omsync.settings import MerchantSettings
 
 __all__ = [
+    "ALREADY_SHOWN",
     "AsyncCartSink",
     "AsyncOrderManagerSource",
     "AsyncOrdersInFlight",
@@ -206,7 +208,8 @@ class AsyncCartSink(Protocol):
 class Ledger(Protocol):
     """What is remembered between runs, keyed by merchant and cart.
 
-    ``sync_carts`` calls it from several threads at once, unless it is told ``at_once=1``.
+    ``sync_carts`` calls it from several threads at once, unless it is told ``at_once=1``; so does
+    ``sync_cart`` where it looks at a cart that compares while the order manager is read.
     """
 
     def begin_run(self, run: RunRecord, /) -> None:

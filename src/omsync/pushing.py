@@ -24,7 +24,14 @@ from omsync.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from omsync.exchange import CartListing, ListingState, PushResult, QuantityChange, SinkCapabilities
+from omsync.exchange import (
+    ALREADY_SHOWN,
+    CartListing,
+    ListingState,
+    PushResult,
+    QuantityChange,
+    SinkCapabilities,
+)
 from omsync.planning import SyncPlan, batches, changes_of, refresh
 from omsync.planning.conflicts import (
     TRIES,
@@ -36,16 +43,17 @@ from omsync.planning.conflicts import (
     with_rows,
 )
 from omsync.planning.lines import skip
-from omsync.planning.plan import Key, PlanLine
-from omsync.planning.shown import listed
-from omsync.report import (
-    NOT_REPEATED,
+from omsync.planning.made import Made
+from omsync.planning.outcomes import (
     Outcome,
+    Outcomes,
     outcome_of_line,
     outcome_of_result,
     outcomes_of_plan,
-    status_of,
 )
+from omsync.planning.plan import Key, PlanLine
+from omsync.planning.shown import listed
+from omsync.report import NOT_REPEATED, status_of
 
 __all__ = ["Push"]
 
@@ -82,6 +90,7 @@ class Push:
         self._conflicts: Counter[Key] = Counter()
         self._lost: list[Key] = []
         self._looks: dict[Key, datetime] = {}
+        self._fell: dict[Key, tuple[int, int]] = {}
         self._not_again: set[Key] = set()
         self._load()
 
@@ -160,6 +169,7 @@ class Push:
 
     def _decided(self, key: Key, decided: Again) -> QuantityChange | None:
         """Note what a second look decided; None comes back for a row that does not go out."""
+        self._note_fall(key, decided.line.shown)
         line = self._lines[key] = decided.line
         if decided.send:
             alone = evolve(self.plan, lines=(line,), known=())
@@ -171,6 +181,16 @@ class Push:
         if line.action == "unchanged":
             self._news.append(_state(key, observed=line.shown))
         return None
+
+    def fallen(self) -> dict[Key, tuple[int, int]]:
+        """Give what each row showed first and later, of those that fell since this was asked last."""
+        fell, self._fell = self._fell, {}
+        return fell
+
+    def _note_fall(self, key: Key, later: int | None) -> None:
+        first = self._lines[key].shown
+        if first is not None and later is not None and later < first:
+            self._fell[key] = (first, later)
 
     def next_batch(self) -> Batch:
         """Take the next rows to send."""
@@ -200,6 +220,8 @@ class Push:
             if result is not None and result.status == "accepted":
                 echo = result.echo
                 observed = None if echo is None else echo - (change.quantity - change.available)
+                if result.reason == ALREADY_SHOWN:
+                    self._note_fall(key, observed)
                 self._news.append(_state(key, accepted=change.available, observed=observed))
         if not_repeated:
             reason, why = _why_not(not_repeated[0][1])
@@ -263,46 +285,41 @@ class Push:
         """Give what came of a row that was sent; None while nothing has, or it is to be sent again."""
         return self._done.get(key)
 
-    def outcomes(self) -> tuple[Outcome, ...]:
+    def outcomes(self) -> Outcomes:
         """Give exactly one outcome for every (listing, location) and for every product without a listing."""
-        by_plan = outcomes_of_plan(self.plan, approved=self._approved, repeated=self._repeated)
-        settled = [one for one in by_plan if (one.listing_sku or "", one.location_id) not in self._done]
-        return tuple(
-            sorted(
-                [*settled, *self._done.values()],
-                key=lambda one: (one.listing_sku or "", one.location_id or "", one.master_sku, one.reason),
-            )
-        )
+        return self._outcomes().in_order()
 
     def status(self) -> str:
         """Sum the run up."""
-        return status_of(self.outcomes(), self.plan.notices)
+        return status_of(self._outcomes(), self.plan.notices)
 
-    def desired(self, now: datetime) -> list[ListingState]:
-        """Give what the plan wants and what the cart showed, for the ledger.
+    def _outcomes(self) -> Outcomes:
+        by_plan = outcomes_of_plan(self.plan, approved=self._approved, repeated=self._repeated)
+        return by_plan.replaced(self._done)
+
+    def desired(self, now: datetime) -> Sequence[ListingState]:
+        """Give what the plan wants and what the cart showed, for the ledger; each is made when looked at.
 
         What moved since the plan was made is left for the next run to see: it may be a sale, and a fall that
         this run noted as seen would pass there for what is usual. A line that was not looked at again shows
         what it did when the plan was made, and later runs may have seen, and written, something else.
         """
+        run_id, not_again = self._run_id, self._not_again
 
-        def seen(line: PlanLine) -> bool:
-            moved = line.reason == "moved_since_plan"
-            return line.basis == "cart" and not moved and line.key not in self._not_again
-
-        return [
-            ListingState(
+        def state(line: PlanLine) -> ListingState:
+            seen = line.basis == "cart" and line.reason != "moved_since_plan" and line.key not in not_again
+            return ListingState(
                 listing_sku=line.listing_sku,
                 location_id=line.location_id,
                 desired=line.quantity,
                 desired_at=now,
-                desired_run=self._run_id,
-                observed=line.shown if seen(line) else None,
-                observed_at=now if seen(line) else None,
-                observed_run=self._run_id if seen(line) else None,
+                desired_run=run_id,
+                observed=line.shown if seen else None,
+                observed_at=now if seen else None,
+                observed_run=run_id if seen else None,
             )
-            for line in self.plan.lines
-        ]
+
+        return Made(self.plan.lines, state)
 
     def sent(self, batch: Batch, now: datetime) -> list[ListingState]:
         """Give a batch as about to go over the wire, for the ledger; what is repeated is there already."""
@@ -339,8 +356,8 @@ class Push:
         rows: Sequence[QuantityChange] = changes_of(
             self.plan, self._capabilities, run_id=self._run_id, approved=self._approved
         )
-        self._lines = {line.key: line for line in self.plan.lines}
         self._rows = {(row.listing_sku, row.location_id): row for row in rows}
+        self._lines = {line.key: line for line in self.plan.lines if line.key in self._rows}
         self._queue = deque(batches(rows, self._capabilities))
 
     def _repetition_answered(self, key: Key, change: QuantityChange, result: PushResult | None) -> None:

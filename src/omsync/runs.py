@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from attrs import evolve, field, frozen
@@ -35,7 +35,6 @@ class Context:
         clock: Tells the time.
         on_progress: Called with (stage, done, total or None).
         deadline: Nothing begins after it.
-        calls: Counts the HTTP requests that this run has made.
         desk: Allocates; keeps what the carts of one reading have in common.
     """
 
@@ -43,7 +42,6 @@ class Context:
     clock: Clock = field(factory=SystemClock)
     on_progress: Progress | None = None
     deadline: datetime | None = None
-    calls: Callable[[], int] = lambda: 0
     desk: Desk = field(factory=Desk, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:

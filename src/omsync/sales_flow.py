@@ -17,6 +17,7 @@ from omsync.planning.sales import (
     by_key,
     dated_by,
     falls_looked_at,
+    falls_meanwhile,
     falls_seen,
     hold_maybe_sold,
     hold_new_rises,
@@ -26,7 +27,7 @@ from omsync.remembered import damaged, keep, place_of, recall
 from omsync.runs import Context
 from omsync.settings import CartSettings
 
-__all__ = ["note_falls", "watch_sales"]
+__all__ = ["note_falls", "note_falls_meanwhile", "watch_sales"]
 
 
 def watch_sales(
@@ -91,6 +92,24 @@ def note_falls(
     known = yield from _known_falls(cart, merchant, looked_at, context)
     new = falls_looked_at(shown, by_key(states), known, capabilities, now=looked_at)
     yield from _keep_falls(new, cart, merchant, context)
+
+
+def note_falls_meanwhile(
+    looks: Mapping[Key, tuple[int, int]], cart: str, merchant: str, context: Context
+) -> Steps[None]:
+    """Keep the falls that a run met between its look at a cart and its write, as if the look had seen them.
+
+    Args:
+        looks: What each row showed first, and later, as available quantities; only what fell.
+        cart: The cart's name.
+        merchant: The merchant's name.
+        context: Ledger and clock.
+    """
+    if context.ledger is None or not looks:
+        return
+    now = context.clock.now()
+    known = yield from _known_falls(cart, merchant, now, context)
+    yield from _keep_falls(falls_meanwhile(looks, known, now=now), cart, merchant, context)
 
 
 def _known_falls(cart: str, merchant: str, now: datetime, context: Context) -> Steps[dict[Key, Fall]]:

@@ -165,6 +165,9 @@ def sync_cart(
 ) -> SyncReport:
     """Read the order manager, decide, and push to one cart what differs.
 
+    A cart that compares quantities is looked at in a thread while the order manager is read, where an earlier
+    run has seen it.
+
     Args:
         source_or_snapshot: Where the figures are from; None for the ledger's last complete read.
         sink: The cart.
@@ -626,7 +629,5 @@ def _prepare(
     clock = clock or SystemClock()
     until = deadline_of(deadline, clock)
     runner = Runner(clock=clock, deadline=until)
-    context = Context(
-        ledger=ledger, clock=clock, on_progress=on_progress, deadline=until, calls=lambda: runner.requests
-    )
+    context = Context(ledger=ledger, clock=clock, on_progress=on_progress, deadline=until)
     return context, runner

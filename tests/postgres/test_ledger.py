@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -468,3 +471,20 @@ def test_postgresql_is_waited_for_as_long_as_the_address_says() -> None:
     _, wanted = engine.dialect.create_connect_args(engine.url)
     assert wanted["connect_timeout"] == "3"
     engine.dispose()
+
+
+def test_many_merchants_share_one_ledger_and_one_in_trouble_stops_no_other(
+    place: SqlPlace, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).parents[2] / "examples" / "many_merchants.py")],
+        env={**os.environ, "TMPDIR": str(tmp_path), "OMSYNC_LEDGER": place.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert [line for line in told if line.startswith("elder: 30 listings: 25 applied")]
+    # The database is one for all of these tests, so the overview may know more merchants.
+    assert next(line for line in told if " cedar " in line).split()[:2] == ["failed", "cedar"]

@@ -18,7 +18,7 @@ from omsync.model import InventorySnapshot, StockLevel
 
 __all__ = ["reached", "reallocate"]
 
-_WORTH_IT = 5
+_WORTH_IT = 3
 """Where more than one in so many quantities is reached, working all of them out is cheaper."""
 
 _LARGEST = 2**31 - 1

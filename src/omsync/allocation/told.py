@@ -38,8 +38,8 @@ class ToldRows:
     places: tuple[str, ...] = ()
     listing: Sequence[int]
     place: array[int] | None = None
-    quantity: Sequence[int]
-    withheld: Sequence[int]
+    quantity: array[int]
+    withheld: array[int]
     reason: bytes
 
     def __len__(self) -> int:
@@ -92,16 +92,21 @@ class Told(Sequence[ListingQuantity]):
 
     def replaced(self, rows: Mapping[int, ListingQuantity]) -> Told:
         """Give the same with some quantities replaced, by their places; listing and location stay."""
-        quantity, withheld = array("q", self._rows.quantity), array("q", self._rows.withheld)
+        quantities: dict[int, int] = {}
+        withheld: dict[int, int] = {}
         others = list(self._others)
         for number, row in rows.items():
             before = bisect_left(self._places, number)
             if before < len(self._places) and self._places[before] == number:
                 others[before] = row
             else:
-                quantity[number - before] = row.quantity
+                quantities[number - before] = row.quantity
                 withheld[number - before] = row.withheld
-        columns = evolve(self._rows, quantity=quantity, withheld=withheld)
+        columns = evolve(
+            self._rows,
+            quantity=_replaced(self._rows.quantity, quantities),
+            withheld=_replaced(self._rows.withheld, withheld),
+        )
         return Told(columns, self._places, others, self._by_master)
 
     def _master_sku(self, number: int) -> str:
@@ -151,3 +156,14 @@ class Told(Sequence[ListingQuantity]):
 
     def __repr__(self) -> str:
         return f"<{len(self):,} quantities>"
+
+
+def _replaced(column: array[int], entries: Mapping[int, int]) -> array[int]:
+    """Give a column with some entries replaced; of eight bytes only where four do not suffice."""
+    copied = column[:]
+    try:
+        for place, figure in entries.items():
+            copied[place] = figure
+    except OverflowError:
+        return _replaced(array("q", column), entries)
+    return copied

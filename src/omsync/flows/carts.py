@@ -17,7 +17,7 @@ from omsync.leases import Hold
 from omsync.ports import SourceMemory
 from omsync.runs import Context
 
-__all__ = ["notices_of", "push_batch", "read_cart", "with_memory"]
+__all__ = ["notices_of", "push_batch", "read_cart", "remembering", "with_memory"]
 
 
 @runtime_checkable
@@ -41,10 +41,13 @@ def with_memory(sink: Sink, merchant: str, context: Context, hold: Hold | None =
 
     A run that pushes gives its ``hold``: once its lease is lost, the place is another run's too.
     """
-    if not isinstance(sink, _Remembers):
-        return sink
     memory = None if context.ledger is None else context.ledger.memory(merchant)
-    return sink.remembering(memory if memory is None or hold is None else hold.fenced_for_cart(memory))
+    return remembering(sink, memory if memory is None or hold is None else hold.fenced_for_cart(memory))
+
+
+def remembering(sink: Sink, memory: SourceMemory | None) -> Sink:
+    """Let a sink begin afresh with this memory, where it keeps something between runs."""
+    return sink.remembering(memory) if isinstance(sink, _Remembers) else sink
 
 
 def read_cart(sink: Sink, listing_skus: Sequence[str]) -> Steps[list[CartListing]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from attrs import evolve
 
 from omsync.allocation import Allocation
@@ -9,8 +11,9 @@ from omsync.allocation.locations import check_channel_is_read, check_location
 from omsync.bindings_flow import check_cart
 from omsync.chronicle import settings_digest
 from omsync.exchange import CartListing, SinkCapabilities
+from omsync.flows.ahead import Ahead, look_at_cart
 from omsync.flows.arguments import Sink, Source, check_arguments
-from omsync.flows.carts import notices_of, read_cart, with_memory
+from omsync.flows.carts import notices_of, with_memory
 from omsync.flows.reading import snapshot_of
 from omsync.guarding import guarded
 from omsync.http.steps import Steps, call
@@ -54,8 +57,9 @@ def plan_steps(
     context: Context,
     *,
     fetched: bool = False,
+    ahead: Ahead | None = None,
 ) -> Steps[SyncPlan]:
-    """Work out the plan; the sink has its memory already."""
+    """Work out the plan; the sink has its memory already, and may be looking at the cart already."""
     if not cart.enabled:
         return SyncPlan(merchant=merchant.name, cart=cart.name, enabled=False)
     check_location(merchant, cart)
@@ -67,6 +71,7 @@ def plan_steps(
     allocation = yield from call(
         context.desk.allocate, snapshot, merchant, cart, orders.units, orders_when=orders.when
     )
+    look = None if ahead is None else (yield from ahead.seen())
     capabilities = sink.capabilities
     said = yield from notices_of(sink, context.clock.now())
     shown: list[CartListing] = []
@@ -78,7 +83,11 @@ def plan_steps(
     if capabilities.readable:
         skus = sorted(_asked_for(allocation, capabilities).union(one.listing_sku for one in gone))
         context.tell("read cart", 0, len(skus))
-        shown = yield from read_cart(sink, skus)
+        rows = chain(
+            ((row.listing_sku, row.location_id) for row in allocation.quantities),
+            ((row.listing_sku, row.location_id) for row in gone),
+        )
+        shown, looked_at = yield from look_at_cart(sink, skus, look, rows, states, context)
         context.tell("read cart", len(skus), len(skus))
     else:
         overdue = overdue_figures(
@@ -88,7 +97,8 @@ def plan_steps(
             zeros_after=cart.reassert_zeros_after,
         )
         said = (*said, *reassert_notices(cart))
-    plan = make_plan(allocation, shown, capabilities, accepted, overdue, gone, lowest_told(states))
+    lowest = None if capabilities.readable else lowest_told(states)
+    plan = make_plan(allocation, shown, capabilities, accepted, overdue, gone, lowest)
     plan = evolve(plan, settings_digest=settings_digest(merchant, cart))
     plan = noting_the_look(plan, capabilities, cart.compare_within, looked_at)
     plan = yield from watch_writers(plan, allocation, states, cart, capabilities, context)

@@ -12,6 +12,7 @@ from attrs import evolve
 from omsync.allocation import Allocation, Desk
 from omsync.checks import shown
 from omsync.errors import InvalidValueError, OmsyncError, SettingsError
+from omsync.flows.ahead import Ahead, look_ahead
 from omsync.flows.arguments import Sink, Source, check_arguments, pairs
 from omsync.flows.reading import snapshot_of
 from omsync.flows.syncing import sync_flow
@@ -54,7 +55,11 @@ def sync_many_flow(
     if resume and not isinstance(source, InventorySnapshot):
         ready = [(sink.capabilities, cart) for sink, cart in checked if cart.enabled]
         snapshot = yield from reading_to_go_on_with(source, ready, merchant, context)
+    ahead: list[Ahead | None] = [None] * len(checked)
     if snapshot is None:
+        # One after another is all in the caller's thread.
+        for number, (sink, cart) in enumerate(checked[:at_once] if at_once > 1 else ()):
+            ahead[number] = yield from look_ahead(source, sink, cart, merchant, context)
         snapshot = yield from snapshot_of(source, merchant, context)
     orders = yield from read_orders(
         orders_in_flight, snapshot, [cart for _, cart in checked], merchant, context
@@ -65,10 +70,12 @@ def sync_many_flow(
     works = [
         _noted(
             cart.name,
-            sync_flow(snapshot, sink, cart, merchant, orders, of_cart, fetched=fetched, resume=resume),
+            sync_flow(
+                snapshot, sink, cart, merchant, orders, of_cart, fetched=fetched, resume=resume, ahead=look
+            ),
             reports,
         )
-        for (sink, cart), of_cart in zip(checked, _contexts(names, context), strict=True)
+        for (sink, cart), of_cart, look in zip(checked, _contexts(names, context), ahead, strict=True)
     ]
     try:
         yield from together(works, at_once=at_once)

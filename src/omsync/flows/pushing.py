@@ -26,6 +26,7 @@ from omsync.quarantine_flow import note_refusals
 from omsync.remembered import states_of
 from omsync.report import SyncReport
 from omsync.runs import Context, fail, finish, new_run, report_of
+from omsync.sales_flow import note_falls_meanwhile
 
 __all__ = ["push_flow", "push_under_lease"]
 
@@ -153,6 +154,7 @@ def _push_batches(
         if not (yield from _may_go_on(push, context, hold)):
             return
         yield from compare_again(push, sink, context)
+        yield from _note_sales(push, plan, context)
         if not push.rows_left:
             break
         batch = push.next_batch()
@@ -175,6 +177,7 @@ def _push_batches(
             push.batch_answered(batch, results)
             yield from chronicle.answered(batch, results)
             yield from look_after_conflicts(push, sink)
+            yield from _note_sales(push, plan, context)
         yield from originals.came_of(batch, push.outcome_of)
         yield from _remember(push.learned(context.clock.now()), plan, context)
         context.tell("push", total - push.rows_left, total)
@@ -188,6 +191,10 @@ def _push_batches(
             # What was accepted stays accepted; only whether it shows is not known.
             log.warning("The cart %r could not be read back: %s", plan.cart, error.message)
         yield from _remember(push.learned(context.clock.now()), plan, context)
+
+
+def _note_sales(push: Push, plan: SyncPlan, context: Context) -> Steps[None]:
+    yield from note_falls_meanwhile(push.fallen(), plan.cart, plan.merchant, context)
 
 
 def _remember(states: Sequence[ListingState], plan: SyncPlan, context: Context) -> Steps[None]:

@@ -10,6 +10,7 @@ from omsync.bindings_flow import bind_source, check_reading_of, check_source
 from omsync.errors import LeaseHeldError, SettingsError, SnapshotError
 from omsync.exchange import RunRecord
 from omsync.flows.arguments import Source, check_reading
+from omsync.http.counting import Tally
 from omsync.http.steps import Steps, call
 from omsync.leases import Hold, take_lease, with_signs_of_life
 from omsync.model import InventorySnapshot
@@ -86,7 +87,7 @@ def _read(
     hold: Hold,
     context: Context,
 ) -> Steps[InventorySnapshot]:
-    ledger = context.ledger
+    ledger, tally = context.ledger, Tally()
     previous = None
     if ledger is not None:
         yield from call(ledger.begin_run, run)
@@ -102,7 +103,7 @@ def _read(
             on_progress=with_signs_of_life(run, context, hold),
             deadline=context.deadline,
         )
-        snapshot = yield from _read_source(source, request)
+        snapshot = yield from tally.over(_read_source(source, request))
         _check_snapshot(snapshot, merchant)
         check_reading_of(snapshot, previous, bound, merchant.name)
         if ledger is not None:
@@ -116,7 +117,7 @@ def _read(
         "aliases": len(snapshot.aliases),
         "locations": len(snapshot.places),
         "stock_records": len(snapshot.levels),
-        **({"calls": context.calls()} if context.calls() else {}),
+        **({"calls": tally.requests} if tally.requests else {}),
     }
     yield from finish(run, context, "success", counts, None)
     return snapshot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from omsync.flows.ahead import Ahead, look_ahead
 from omsync.flows.arguments import Sink, Source, check_arguments
 from omsync.flows.carts import with_memory
 from omsync.flows.deciding import plan_steps
@@ -30,18 +31,21 @@ def sync_flow(
     *,
     fetched: bool = False,
     resume: bool = True,
+    ahead: Ahead | None = None,
 ) -> Steps[SyncReport]:
     """Read, plan, push; the run is noted from its beginning, so that a failure shows.
 
     ``fetched`` says of a snapshot that omsync read it itself, so that its age counts. ``resume`` lets the
-    plan of a run that died go on where its inputs are fresh; then nothing is read or planned anew.
+    plan of a run that died go on where its inputs are fresh; then nothing is read or planned anew. ``ahead``
+    is a look at the cart that was begun while the snapshot was read.
     """
     check_arguments(sink, cart, merchant, source)
     run = new_run(merchant.name, cart.name, context)
 
     def work(hold: Hold) -> Steps[SyncReport]:
         try:
-            mine = with_memory(sink, merchant.name, context, hold)
+            look = ahead
+            mine = with_memory(sink, merchant.name, context, hold) if look is None else look.of_run(hold)
             if context.ledger is not None:
                 yield from call(context.ledger.begin_run, run)
             begun = yield from resumption(
@@ -55,7 +59,12 @@ def sync_flow(
                 wanted=resume,
                 fetched=fetched,
             )
-            plan = yield from _plan(begun, source, mine, cart, merchant, orders_in_flight, context, fetched)
+            if look is None and begun.plan is None and begun.reading is None:
+                look = yield from look_ahead(source, sink, cart, merchant, context)
+                mine = mine if look is None else look.of_run(hold)
+            plan = yield from _plan(
+                begun, source, mine, cart, merchant, orders_in_flight, context, fetched, look
+            )
             kept = False
             if fetched or not isinstance(source, InventorySnapshot):
                 # Only a reading that the ledger has as well can be gone on with.
@@ -83,11 +92,17 @@ def _plan(
     orders_in_flight: GivenOrders | OrdersRead | None,
     context: Context,
     fetched: bool,
+    ahead: Ahead | None,
 ) -> Steps[SyncPlan]:
     """Give the plan of the run that died, held to the guards again, or make one."""
     if begun.plan is not None:
+        if ahead is not None:
+            # What was planned is looked at again in any case.
+            yield from ahead.seen()
         return begun.noted((yield from guarded_again(begun.plan, None, context)))
     if begun.reading is not None:
         source, orders_in_flight, fetched = begun.reading, begun.orders, True
-    plan = yield from plan_steps(source, sink, cart, merchant, orders_in_flight, context, fetched=fetched)
+    plan = yield from plan_steps(
+        source, sink, cart, merchant, orders_in_flight, context, fetched=fetched, ahead=ahead
+    )
     return begun.noted(plan)

@@ -17,7 +17,7 @@ from omsync.http.clock import SystemClock
 from omsync.http.driving import Base, advance, kept
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.retrying import Tries
-from omsync.http.steps import Call, Effect, Line, Steps, Together
+from omsync.http.steps import Begin, Begun, Call, Effect, Finish, Line, Steps, Together
 
 __all__ = ["AsyncRunner"]
 
@@ -39,11 +39,15 @@ class AsyncRunner(Base):
         super().__init__(**options)
         self._http = AsyncHttp()
         self._rooms: dict[tuple[str, int], asyncio.Semaphore] = {}
+        self._beside: list[asyncio.Task[Any]] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for work in self._beside:
+            work.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         await self._http.aclose()
 
     async def run(self, steps: Steps[T]) -> T:
@@ -71,6 +75,15 @@ class AsyncRunner(Base):
             return await result if inspect.isawaitable(result) else result
         if isinstance(effect, Together):
             return await self._together(effect)
+        if isinstance(effect, Begin):
+            work = asyncio.create_task(self._beside_others(effect.work))
+            self._beside.append(work)
+            return Begun(by_runner=work)
+        if isinstance(effect, Finish):
+            try:
+                return await effect.begun.by_runner
+            except _Interrupt as error:
+                raise error.by from None
         room = asyncio.Semaphore(effect.line.max_in_flight)
 
         async def hold(conversation: Conversation[Any]) -> Any:
@@ -84,15 +97,7 @@ class AsyncRunner(Base):
 
         async def carry_out(steps: Steps[T]) -> T:
             async with room:
-                # A thread of its own: slow ones keep nobody waiting, and a work that is cancelled in a call
-                # tidies up after it, so that no lease is given back before.
-                thread = ThreadPoolExecutor(1)
-                try:
-                    return await self._run(steps, thread)
-                except (KeyboardInterrupt, SystemExit) as error:
-                    raise _Interrupt(error) from None
-                finally:
-                    thread.shutdown(wait=False)
+                return await self._beside_others(steps)
 
         tasks = [asyncio.create_task(carry_out(steps)) for steps in effect.works]
         try:
@@ -107,6 +112,17 @@ class AsyncRunner(Base):
             if isinstance(error, _Interrupt):
                 raise error.by from None
             raise
+
+    async def _beside_others(self, steps: Steps[T]) -> T:
+        # A thread of its own: slow ones keep nobody waiting, and a work that is cancelled in a call tidies
+        # up after it, so that no lease is given back before.
+        thread = ThreadPoolExecutor(1)
+        try:
+            return await self._run(steps, thread)
+        except (KeyboardInterrupt, SystemExit) as error:
+            raise _Interrupt(error) from None
+        finally:
+            thread.shutdown(wait=False)
 
     async def _hold(self, line: Line, conversation: Conversation[T]) -> T | OmsyncError:
         try:
@@ -130,13 +146,18 @@ class AsyncRunner(Base):
 
         async def attempt() -> Response:
             await sleep(self.wait_for_place(line, request))
-            async with self._room(line):
-                signed = line.sign(request)
-                if line.handler is not None:
-                    answer = await asyncio.to_thread(line.handler, signed)
-                else:
-                    answer = await self._http.send(signed, line.network, within=self.seconds_left())
-            return self.check(line, signed, answer)
+            while (seconds := self.begin(line, request)) > 0:
+                await sleep(seconds)
+            try:
+                async with self._room(line):
+                    signed = line.sign(request)
+                    if line.handler is not None:
+                        answer = await asyncio.to_thread(line.handler, signed)
+                    else:
+                        answer = await self._http.send(signed, line.network, within=self.seconds_left())
+                return self.check(line, signed, answer)
+            finally:
+                self.end(line, request)
 
         tries = Tries(line.retry, request, self.clock.monotonic)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed, wait
 from typing import Any, Self, TypeVar
 
 import tenacity
@@ -16,7 +16,7 @@ from omsync.http.clock import SystemClock
 from omsync.http.driving import Base, advance, kept
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.retrying import Tries
-from omsync.http.steps import Call, Effect, Line, Steps, Together
+from omsync.http.steps import Begin, Begun, Call, Effect, Finish, Line, Steps, Together
 
 __all__ = ["Runner"]
 
@@ -31,12 +31,17 @@ class Runner(Base):
         self._http = Http()
         self._interrupted = threading.Event()
         self._rooms: dict[tuple[str, int], threading.Semaphore] = {}
+        self._beside: list[Future[Any]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if not all(work.done() for work in self._beside):
+            # Nobody waits for it any more.
+            self._interrupted.set()
         self._http.close()
+        wait(self._beside)
 
     def run(self, steps: Steps[T]) -> T:
         """Carry out the steps and give their result."""
@@ -55,6 +60,10 @@ class Runner(Base):
             return result
         if isinstance(effect, Together):
             return self._together(effect)
+        if isinstance(effect, Begin):
+            return self._begin(effect)
+        if isinstance(effect, Finish):
+            return effect.begun.by_runner.result()
         if len(effect.conversations) == 1:
             return [self._hold(effect.line, effect.conversations[0])]
         pool = ThreadPoolExecutor(min(effect.line.max_in_flight, len(effect.conversations) or 1))
@@ -85,8 +94,23 @@ class Runner(Base):
             # Each work tidies up; whoever interrupts once more does not wait for that.
             pool.shutdown(cancel_futures=True)
 
+    def _begin(self, effect: Begin[T]) -> Begun[T]:
+        thread = ThreadPoolExecutor(1)
+        work = thread.submit(self._interruptible, effect.work)
+        thread.shutdown(wait=False)
+        self._beside.append(work)
+        return Begun(by_runner=work)
+
     def _one_of_several(self, steps: Steps[T]) -> T:
-        """Carry out one of several works; an interrupt reaches it once, before what it would do next."""
+        try:
+            return self._interruptible(steps)
+        except BaseException:
+            # At once, so that this thread does not begin another work before the others are told.
+            self._interrupted.set()
+            raise
+
+    def _interruptible(self, steps: Steps[T]) -> T:
+        """Carry out a work beside others; an interrupt reaches it once, before what it would do next."""
         interrupt = [KeyboardInterrupt("interrupted")]
 
         def perform(effect: Effect[Any]) -> Any:
@@ -99,12 +123,7 @@ class Runner(Base):
                     raise interrupt.pop() from None
                 raise
 
-        try:
-            return _carried_out(steps, perform)
-        except BaseException:
-            # At once, so that this thread does not begin another work before the others are told.
-            self._interrupted.set()
-            raise
+        return _carried_out(steps, perform)
 
     def _hold(self, line: Line, conversation: Conversation[T]) -> T | OmsyncError:
         try:
@@ -130,13 +149,18 @@ class Runner(Base):
 
         def attempt() -> Response:
             sleep(self.wait_for_place(line, request))
-            with self._room(line):
-                signed = line.sign(request)
-                if line.handler is not None:
-                    answer = line.handler(signed)
-                else:
-                    answer = self._http.send(signed, line.network, within=self.seconds_left())
-            return self.check(line, signed, answer)
+            while (seconds := self.begin(line, request)) > 0:
+                sleep(seconds)
+            try:
+                with self._room(line):
+                    signed = line.sign(request)
+                    if line.handler is not None:
+                        answer = line.handler(signed)
+                    else:
+                        answer = self._http.send(signed, line.network, within=self.seconds_left())
+                return self.check(line, signed, answer)
+            finally:
+                self.end(line, request)
 
         tries = Tries(line.retry, request, self.clock.monotonic)
         try:

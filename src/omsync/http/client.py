@@ -23,21 +23,39 @@ _FAILURES = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
 
 
 class _Seen:
-    """What the library did for one request: whether it began to send, and the connection it opened for it."""
+    """What the library did for one request: whether it began to send, and the connection it opened for it.
 
-    def __init__(self) -> None:
+    Requests are handed to the library one after the other, each when the one before has its connection: of
+    several that come at once all would be given the same idle one, all but the first in vain.
+    """
+
+    def __init__(self, turn: asyncio.Lock) -> None:
         self.sending = False
         self._opened: Any = None
+        self._turn = turn
+        self._has_turn = False
+
+    async def wait(self) -> None:
+        """Wait for the turn to be given a connection."""
+        await self._turn.acquire()
+        self._has_turn = True
 
     async def note(self, event: str, about: Mapping[str, Any]) -> None:
-        """Be told of an event."""
+        """Be told of an event; the first one comes when there is a connection, or one is opened."""
+        self._give_turn()
         if event == "connection.connect_tcp.complete":
             self._opened = about["return_value"]
         elif event.endswith(".send_request_headers.started"):
             self.sending = True
 
+    def _give_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self._turn.release()
+
     async def tidy_up(self) -> None:
         """Close a connection that never came to sending: one that is broken off in TLS stays open."""
+        self._give_turn()
         if self._opened is not None and not self.sending:
             await self._opened.aclose()
 
@@ -47,6 +65,7 @@ class AsyncHttp:
 
     def __init__(self) -> None:
         self._client: httpx.AsyncClient | None = None
+        self._turn = asyncio.Lock()
 
     async def send(
         self, request: Request, network: Network | None = None, *, within: float | None = None
@@ -63,20 +82,19 @@ class AsyncHttp:
             # The limit is that of the whole exchange, below: the library's own begins anew with every byte.
             self._client = httpx.AsyncClient(follow_redirects=False, timeout=None)  # noqa: S113  see above
         seconds = request.timeout if within is None else min(request.timeout, within)
-        seen = _Seen()
+        seen = _Seen(self._turn)
         try:
             address, target = _address(request, network)
-            async with (
-                asyncio.timeout(seconds),
-                self._client.stream(
+            async with asyncio.timeout(seconds):
+                await seen.wait()
+                async with self._client.stream(
                     request.method,
                     address,
                     headers=_headers(request),
                     content=request.content,
                     extensions={"trace": seen.note, **target},
-                ) as answer,
-            ):
-                return _response(request, answer, await _body(request, answer, network))
+                ) as answer:
+                    return _response(request, answer, await _body(request, answer, network))
         except TimeoutError as error:
             raise _late(request, seconds, was_sent=seen.sending) from error
         except _FAILURES as error:

@@ -13,11 +13,11 @@ digits that Python converts, and exactly how deep something is nested, where it 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from types import ModuleType
 from typing import Any
 
@@ -25,8 +25,8 @@ __all__ = ["columns", "faster", "loads"]
 
 Path = tuple[str, ...]
 """Where a field is in a row: the objects that it is in, from the outside, and its own name."""
-Entries = Callable[[Sequence[Any], Sequence[str]], Iterable[tuple[Any, ...]]]
-"""Gives of objects what they hold under some names."""
+Entries = Callable[[Sequence[Any], str], list[Any]]
+"""Gives of objects what they hold under a name."""
 
 
 def loads(content: bytes) -> Any:
@@ -60,7 +60,7 @@ def columns(content: bytes, paths: tuple[Path, ...]) -> list[list[Any]] | None:
             # msgspec passes over what it does not take out, and would not see that it is no UTF-8.
             content.decode()
             rows = _picker(msgspec, paths)(content)
-            return _columns(rows, paths, lambda objects, _: map(msgspec.structs.astuple, objects))
+            return _columns(rows, paths, _attributes)
     with suppress(ValueError, RecursionError, TypeError, AttributeError):
         rows = json.loads(content)
         return _columns(rows, paths, _entries) if type(rows) is list else None
@@ -100,19 +100,21 @@ def _tree(paths: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _columns(objects: Sequence[Any], paths: Sequence[Path], entries: Entries) -> list[list[Any]]:
-    tree = _tree(paths)
-    table = zip(*entries(objects, list(tree)), strict=True) if objects else [()] * len(tree)
     found: dict[Path, list[Any]] = {}
-    for (name, below), column in zip(tree.items(), table, strict=True):
-        inner = _columns(column, below, entries) if below else [list(column)]
+    for name, below in _tree(paths).items():
+        # One column after the other: a tuple for each row would set off the garbage collector.
+        column = entries(objects, name)
+        inner = _columns(column, below, entries) if below else [column]
         found |= {(name, *path): one for path, one in zip(below or [()], inner, strict=True)}
     return [found[path] for path in paths]
 
 
-def _entries(objects: Sequence[Any], names: Sequence[str]) -> Iterable[tuple[Any, ...]]:
-    if len(names) == 1:
-        return ((one.get(names[0]),) for one in objects)
+def _entries(objects: Sequence[Any], name: str) -> list[Any]:
     try:
-        return list(map(itemgetter(*names), objects))
+        return list(map(itemgetter(name), objects))
     except KeyError:
-        return [tuple(map(one.get, names)) for one in objects]
+        return [one.get(name) for one in objects]
+
+
+def _attributes(objects: Sequence[Any], name: str) -> list[Any]:
+    return list(map(attrgetter(name), objects))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypeVar
 
+from attrs import evolve
+
 from omsync.errors import DeadlineError, OmsyncError, ThrottledError
 from omsync.http.clock import Clock, SystemClock
 from omsync.http.messages import Conversation, Request, Response, hush, redirected, scrubbed
@@ -40,22 +42,50 @@ class Base:
         seconds = bucket.reserve(line.pace_of(request.lane), now)
         if quota is not None:
             seconds = max(seconds, quota.reserve(now))
-        self.check_deadline(seconds, request)
         return seconds
 
+    def begin(self, line: Line, request: Request) -> float:
+        """Begin a request whose place has come; give 0, or the seconds to wait still.
+
+        Raises:
+            ThrottledError: By what answers said, too little is left for longer than anybody waits.
+        """
+        bucket, pace, now = self._bucket(line, request), line.pace_of(request.lane), self.clock.monotonic()
+        foreseen = bucket.foreseen(pace, now)
+        if foreseen > line.retry.total_seconds:
+            raise ThrottledError(
+                f"{request.place}: not sent: the account's limit is used up for {foreseen:,.0f} seconds more",
+                retry_after=foreseen,
+                remedy="Run again then, or wait longer: retry=RetryPolicy(total_seconds=...). Other programs "
+                "that use this account count too.",
+            )
+        return bucket.begin(pace, now)
+
+    def end(self, line: Line, request: Request) -> None:
+        """End a request that was begun, whatever came of it."""
+        self._bucket(line, request).end(line.pace_of(request.lane))
+
     def check(self, line: Line, request: Request, response: Response) -> Response:
-        """Raise what the line's judge makes of the answer; a throttled lane is paused for everybody."""
+        """Raise what the line's judge makes of the answer; a throttled lane is paused for everybody.
+
+        From every answer the lane learns what is left.
+        """
         response = scrubbed(request, response)
         if 300 <= response.status < 400:  # noqa: PLR2004  the class of redirections
             raise redirected(request, response)
-        verdict = line.judge(request, response)
+        verdict, told = line.judge(request, response), line.foresee(request, response)
+        bucket, pace = self._bucket(line, request), line.pace_of(request.lane)
+        asked = verdict.retry_after if isinstance(verdict, ThrottledError) else None
+        if told is not None:
+            # Whoever says when to come again means that, whatever else the answer says.
+            known = told if asked is None else evolve(told, left=None)
+            bucket.learn(pace, self.clock.monotonic(), known)
         if verdict is None:
             return response
-        if isinstance(verdict, ThrottledError) and verdict.retry_after is not None:
-            bucket = self._bucket(line, request)
+        if asked is not None:
             # Longer than our patience nobody waits: then the lane's next call is told anew.
-            pause = min(verdict.retry_after, line.retry.total_seconds)
-            bucket.pause(line.pace_of(request.lane), self.clock.monotonic(), pause)
+            pause = min(asked, line.retry.total_seconds)
+            bucket.pause(pace, self.clock.monotonic(), pause)
             if line.network.quota is not None:
                 # Nobody says whose limit it was; were it all the others', they would be refused too.
                 line.network.quota.pause(self.clock.monotonic(), pause)
@@ -76,8 +106,9 @@ class Base:
         return None if self.deadline is None else (self.deadline - self.clock.now()).total_seconds()
 
     def _bucket(self, line: Line, request: Request) -> Bucket:
-        # One step of the interpreter, so that threads which come together share one bucket.
-        return self._buckets.setdefault((line.account, request.lane), Bucket())
+        key = line.account, request.lane
+        # Made in one step of the interpreter, so that threads which come together share one bucket.
+        return self._buckets.get(key) or self._buckets.setdefault(key, Bucket())
 
 
 def advance(

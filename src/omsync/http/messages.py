@@ -109,15 +109,20 @@ class Response:
     content: bytes = b""
     place: str = ""
     secrets: frozenset[str] = field(default=frozenset(), repr=False, eq=False)
+    _decoded: Any = field(default=..., init=False, repr=False, eq=False)
 
     def json(self) -> Any:
-        """Decode the body.
+        """Decode the body, once: whoever asks again is given the same value, to read only.
 
         Raises:
             DecodeError: It is HTML, cut off, or otherwise no JSON; says which.
         """
+        if self._decoded is not ...:
+            return self._decoded
         with contextlib.suppress(ValueError, RecursionError):
-            return loads(self.content)
+            value = loads(self.content)
+            object.__setattr__(self, "_decoded", value)
+            return value
         # Not from the decoder's own error, which holds the whole answer and whatever that echoes.
         raise DecodeError(
             f"{self.place}: the answer (HTTP {self.status}) is not JSON: {_what_instead(self.content)}",

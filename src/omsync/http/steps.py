@@ -1,8 +1,9 @@
 """Work as steps: what the shells do, written once and run by a blocking or an awaiting runner.
 
-``Steps[T]`` is a generator with three effects: ``Call`` (one call of a port, such as the ledger), ``Talk``
-(conversations with one account, side by side) and ``Together`` (other steps, side by side). ``yield from
-call(...)``, ``talk(...)`` and ``together(...)`` keep the types from end to end: the casts are here.
+``Steps[T]`` is a generator with four effects: ``Call`` (one call of a port, such as the ledger), ``Talk``
+(conversations with one account, side by side), ``Together`` (other steps, side by side) and ``Begin`` with
+``Finish`` (other steps beside what comes next). ``yield from call(...)``, ``talk(...)``, ``together(...)``,
+``begin(...)`` and ``finish(...)`` keep the types from end to end: the casts are here.
 """
 
 from __future__ import annotations
@@ -14,12 +15,29 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 from attrs import field, frozen
 
 from omsync.errors import OmsyncError
+from omsync.http.foresight import Allowance, foresee
 from omsync.http.messages import Conversation, Handler, Request, Response
 from omsync.http.network import Network
 from omsync.http.pacing import Pace
 from omsync.http.retrying import RetryPolicy, Verdict, judge
 
-__all__ = ["Call", "Effect", "Line", "Steps", "Talk", "Together", "call", "talk", "talk_all", "together"]
+__all__ = [
+    "Begin",
+    "Begun",
+    "Call",
+    "Effect",
+    "Finish",
+    "Line",
+    "Steps",
+    "Talk",
+    "Together",
+    "begin",
+    "call",
+    "finish",
+    "talk",
+    "talk_all",
+    "together",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,6 +57,7 @@ class Line:
         lanes: By lane, its own pace.
         retry: How often and how long to try again.
         judge: Decides what an answer means for retrying; a vendor's peculiarities live here.
+        foresee: Reads what an answer says is left of the account's limit; it only slows the lane down.
         sign: Completes a request before each try, since some signatures may be used only once.
         max_in_flight: Conversations at once; of all who use the account, requests under way.
         network: What may go over the network, and how much may come back.
@@ -50,6 +69,7 @@ class Line:
     lanes: Mapping[str, Pace] = field(factory=dict)
     retry: RetryPolicy = field(factory=RetryPolicy)
     judge: Callable[[Request, Response], Verdict] = judge
+    foresee: Callable[[Request, Response], Allowance | None] = foresee
     sign: Callable[[Request], Request] = _as_it_is
     max_in_flight: int = 8
     network: Network = field(factory=Network)
@@ -89,7 +109,31 @@ class Together(Generic[T]):
     at_once: int
 
 
-Effect = Call[T] | Talk[T] | Together[T]
+@frozen(kw_only=True)
+class Begin(Generic[T]):
+    """Begin a work that goes on beside what comes next, until it is finished or the runner is done.
+
+    What nobody has waited for when the runner is done is broken off, and keeps no error from being seen.
+    """
+
+    work: Generator[Any, Any, T]
+
+
+@frozen(kw_only=True)
+class Begun(Generic[T]):
+    """A work that was begun, as its runner knows it."""
+
+    by_runner: Any = field(repr=False)
+
+
+@frozen(kw_only=True)
+class Finish(Generic[T]):
+    """Wait for a work that was begun; gives its result or raises its error."""
+
+    begun: Begun[T]
+
+
+Effect = Call[T] | Talk[T] | Together[T] | Begin[T] | Finish[T]
 Steps = Generator[Effect[Any], Any, T]
 
 
@@ -118,3 +162,13 @@ def talk(line: Line, conversation: Conversation[T]) -> Steps[T]:
 def together(works: Iterable[Steps[T]], *, at_once: int) -> Steps[list[T]]:
     """Carry out several works side by side; give each one's result, in the order given."""
     return cast("list[T]", (yield Together(works=tuple(works), at_once=at_once)))
+
+
+def begin(work: Steps[T]) -> Steps[Begun[T]]:
+    """Begin a work beside what comes next, and give what to wait for it by."""
+    return cast("Begun[T]", (yield Begin(work=work)))
+
+
+def finish(begun: Begun[T]) -> Steps[T]:
+    """Wait for a work that was begun, and give its result."""
+    return cast("T", (yield Finish(begun=begun)))

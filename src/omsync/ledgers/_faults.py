@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from omsync.errors import LedgerError
+from omsync.errors import LedgerError, OmsyncError
 
-__all__ = ["Meaning", "broken_text", "explained", "meaning_of"]
+__all__ = ["Meaning", "as_written", "broken_text", "explained", "meaning_of"]
 
 Meaning = tuple[str, str, str]
 """An error's code, words that follow the ledger's name, and the remedy."""
@@ -69,3 +69,16 @@ def broken_text(ledger: str, error: UnicodeEncodeError) -> LedgerError:
         code="broken_text",
         remedy="Correct the code or name where it comes from; half of a character got lost in it.",
     )
+
+
+@contextmanager
+def as_written(ledger: str) -> Iterator[None]:
+    """Turn a complaint about what was not read as it was written into a ``LedgerError``."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, OmsyncError) as error:
+        raise LedgerError(
+            f"What the ledger {ledger!r} keeps of listings is not as it was written: {error}",
+            code="states_unreadable",
+            remedy="Somebody edited its tables listing_parts or listing_deltas; put a backup in its place.",
+        ) from error

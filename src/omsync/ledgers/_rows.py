@@ -19,8 +19,6 @@ from omsync.settings import MerchantSettings
 __all__ = [
     "FIGURES",
     "LASTING",
-    "MERGE_STATE",
-    "STATES",
     "STATE_COLUMNS",
     "begun",
     "ended",
@@ -46,28 +44,6 @@ STATE_COLUMNS = (
     "location_id",
     *(name for figure in FIGURES for name in (figure, f"{figure}_at", f"{figure}_run")),
     *(f"{figure}_since" for figure in LASTING),
-)
-# A figure brings its time and its run along, so that a new figure is never dated by an old time.
-_MERGED = [
-    f"{figure} = coalesce(excluded.{figure}, {figure}), "
-    f"{figure}_at = CASE WHEN excluded.{figure} IS NULL THEN {figure}_at ELSE excluded.{figure}_at END, "
-    f"{figure}_run = CASE WHEN excluded.{figure} IS NULL THEN {figure}_run ELSE excluded.{figure}_run END"
-    for figure in FIGURES
-] + [
-    f"{figure}_since = CASE WHEN excluded.{figure} IS NULL THEN {figure}_since "
-    f"WHEN excluded.{figure} IS {figure} THEN coalesce({figure}_since, excluded.{figure}_at) "
-    f"ELSE excluded.{figure}_at END"
-    for figure in LASTING
-]
-# What is put together here are the names of columns, each written above; figures are always parameters.
-MERGE_STATE = (
-    f"INSERT INTO listing_figures (merchant, cart, {', '.join(STATE_COLUMNS)}) "  # noqa: S608  see above
-    f"VALUES ({', '.join('?' * (len(STATE_COLUMNS) + 2))}) "
-    f"ON CONFLICT (merchant, cart, listing_sku, location_id) DO UPDATE SET {', '.join(_MERGED)}"
-)
-STATES = (
-    f"SELECT {', '.join(STATE_COLUMNS)} FROM listing_states WHERE merchant = ? AND cart = ? "  # noqa: S608  see above
-    "ORDER BY listing_sku, location_id"
 )
 
 
@@ -166,7 +142,7 @@ def run_from_row(row: Sequence[Any]) -> RunRecord:
 
 
 def state_row(merchant: str, cart: str, state: ListingState) -> tuple[Any, ...]:
-    """Write what is known of a listing as a row for ``MERGE_STATE``."""
+    """Write what is known of a listing as a row of ``STATE_COLUMNS``, under its merchant and cart."""
     row: list[Any] = [merchant, cart, state.listing_sku, state.location_id or ""]
     since: list[str | None] = []
     for figure in FIGURES:
@@ -178,7 +154,7 @@ def state_row(merchant: str, cart: str, state: ListingState) -> tuple[Any, ...]:
 
 
 def state_from_row(row: Sequence[Any]) -> ListingState:
-    """Read what is known of a listing as ``STATES`` gives it."""
+    """Read what is known of a listing in the order of ``STATE_COLUMNS``."""
     known = dict(zip(STATE_COLUMNS, row, strict=True))
     times = {name: time_or_none(text) for name, text in known.items() if name.endswith(("_at", "_since"))}
     return ListingState(**{**known, **times})

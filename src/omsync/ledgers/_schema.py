@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from omsync.errors import LedgerError
+from omsync.ledgers._third_step import THIRD
 
 __all__ = ["APPLICATION_ID", "BUSY_SECONDS", "VERSION", "open_database", "transaction"]
 
@@ -127,7 +128,7 @@ CREATE TABLE history (
 );
 CREATE INDEX history_oldest ON history (sent_at);
 """
-_STEPS = (_FIRST, _SECOND)
+_STEPS = (_FIRST, _SECOND, THIRD)
 """What leads from each version to the next. A new file takes them all, so that it equals an old one that was
 brought forward; a step that was ever released is never changed."""
 

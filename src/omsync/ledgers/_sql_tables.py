@@ -143,7 +143,7 @@ def upsert(dialect: str, table: Table) -> Upsert:
 
 
 def merging_states(dialect: str, table: Table) -> Upsert:
-    """Merge a row of figures into what is known: ``MERGE_STATE`` in the words of any database.
+    """Merge a row of figures into what is known: the law of ``_sheets.merged`` in SQL.
 
     A figure brings its time and its run along, so that a new figure is never dated by an old time.
     """

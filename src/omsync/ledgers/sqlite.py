@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from sqlite3 import Connection
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,13 +17,13 @@ from attrs import frozen
 
 from omsync.errors import InvalidValueError
 from omsync.ledgers._backup import copy_to
+from omsync.ledgers._faults import as_written, explained
 from omsync.ledgers._file import LedgerFile
 from omsync.ledgers._history import HISTORY, PRUNED_AT_ONCE, RECORD, entry_from_row, entry_row, prune
 from omsync.ledgers._leases import Leases
 from omsync.ledgers._liveness import as_it_stands, this_host
+from omsync.ledgers._parts import add_delta, fold, left_to_tell, packed_of, sheets_of
 from omsync.ledgers._rows import (
-    MERGE_STATE,
-    STATES,
     begun,
     ended,
     merchant_name,
@@ -32,12 +33,13 @@ from omsync.ledgers._rows import (
     run_row,
     snapshot_from_bytes,
     snapshot_to_bytes,
-    state_from_row,
-    state_row,
     text_or_none,
     time_text,
     unknown_run,
 )
+from omsync.ledgers._schema import transaction
+from omsync.ledgers._sheets import sheets_of_states
+from omsync.ledgers._states import AcceptedQuantities, KnownStates, accepted_quantities
 from omsync.model import InventorySnapshot
 from omsync.ports import HistoryEntry, Lease, ListingState, RunRecord, SourceMemory
 from omsync.settings import MerchantSettings
@@ -68,7 +70,8 @@ FROM runs WHERE merchant = ? AND cart IS ? ORDER BY started_at DESC, rowid DESC 
 """
 _KNOWN_CARTS = """
 SELECT cart FROM runs WHERE merchant = ?1 AND cart IS NOT NULL
-UNION SELECT cart FROM listing_figures WHERE merchant = ?1
+UNION SELECT cart FROM listing_parts WHERE merchant = ?1
+UNION SELECT cart FROM listing_deltas WHERE merchant = ?1
 ORDER BY cart
 """
 _KNOWN_MERCHANTS = "SELECT merchant FROM runs UNION SELECT merchant FROM snapshots ORDER BY merchant"
@@ -116,6 +119,7 @@ class SqliteLedger:
         self._file = LedgerFile(path)
         self._leases = Leases(file=self._file, now=now)
         self._added = 0
+        self._left: dict[tuple[str, str], int] = {}
 
     def close(self) -> None:
         """Close the file; closing twice is harmless."""
@@ -171,6 +175,10 @@ class SqliteLedger:
             # More than a run adds, so that the file does not grow for ever; not all, so that no run waits.
             prune(connection, before=self._now() - self._keep, most=PRUNED_AT_ONCE + 2 * self._added)
             self._added = 0
+        if run.cart is not None:
+            # Apart, so that nothing about it keeps a run from having ended.
+            with self._file.writing() as connection, as_written(self._file.path):
+                fold(connection, run.merchant, run.cart)
 
     def runs(self, merchant: MerchantSettings | str, cart: str | None = None, /) -> tuple[RunRecord, ...]:
         """Give the runs of a cart, or with ``cart=None`` the reads of the merchant; newest first."""
@@ -229,15 +237,35 @@ class SqliteLedger:
 
         A figure that is None leaves figure, time and run as they are; one that is given replaces all three.
         """
-        rows = [state_row(merchant, cart, state) for state in states]
+        with explained(self._file.path):
+            sheets = list(sheets_of_states(states))
         with self._file.writing() as connection:
-            connection.executemany(MERGE_STATE, rows)
+            for sheet in sheets:
+                add_delta(connection, merchant, cart, sheet)
+            self._fold_if_outweighed(connection, merchant, cart, sum(sheet.size for sheet in sheets))
 
-    def states(self, merchant: str, cart: str, /) -> tuple[ListingState, ...]:
-        """Give what is known of every listing of a cart, by listing and location."""
-        with self._file.reading() as connection:
-            rows = connection.execute(STATES, (merchant, cart)).fetchall()
-        return tuple(map(state_from_row, rows))
+    def states(self, merchant: str, cart: str, /) -> Sequence[ListingState]:
+        """Give what is known of every listing of a cart as of now, by listing and location.
+
+        It is kept in columns; a state is made when it is looked at, anew each time.
+
+        Raises:
+            LedgerError: ``code="states_unreadable"``: somebody edited the tables. It may come when a state
+                is looked at.
+        """
+        path = self._file.path
+        with self._file.reading() as connection, transaction(connection, "BEGIN"), as_written(path):
+            return KnownStates(sheets_of(connection, merchant, cart), ledger=path)
+
+    def accepted(self, merchant: str, cart: str, /) -> AcceptedQuantities:
+        """Give what a cart last accepted of every listing as of now, as columns.
+
+        Raises:
+            LedgerError: ``code="states_unreadable"``: somebody edited the tables.
+        """
+        path = self._file.path
+        with self._file.reading() as connection, transaction(connection, "BEGIN"), as_written(path):
+            return accepted_quantities(packed_of(connection, merchant, cart), ledger=path)
 
     def memory(self, merchant: str, /) -> SourceMemory:
         """Give the place where a source keeps what must survive a crash."""
@@ -292,6 +320,17 @@ class SqliteLedger:
         """
         with self._file.beside() as connection:
             copy_to(connection, self._file.path, os.fspath(path))
+
+    def _fold_if_outweighed(self, connection: Connection, merchant: str, cart: str, told: int) -> None:
+        # Looked up once, then counted here, so that a batch need not ask what all the others weigh.
+        left = self._left.get((merchant, cart), told) - told
+        if left <= 0:
+            left = left_to_tell(connection, merchant, cart)
+            if left <= 0:
+                with as_written(self._file.path):
+                    fold(connection, merchant, cart)
+                left = left_to_tell(connection, merchant, cart)
+        self._left[merchant, cart] = left
 
     def _newest(self, merchant: str, cart: str | None, *, limit: int) -> tuple[RunRecord, ...]:
         with self._file.reading() as connection:

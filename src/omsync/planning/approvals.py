@@ -114,11 +114,13 @@ def approved_rows(plan: SyncPlan, approvals: Iterable[Approval], now: datetime) 
         approvals: What was approved, in whatever plan.
         now: Approvals count before their ``until`` only.
     """
+    valid = sorted((one for one in approvals if now < one.until), key=lambda one: one.at)
+    if not valid:
+        return {}
     lines = {line.key: line for line in plan.lines if line.action in {"change", "hold"}}
     return {
         row.key: approval
-        for approval in sorted(approvals, key=lambda one: one.at)
-        if now < approval.until
+        for approval in valid
         for row in approval.rows
         if row.key in lines and row.covers(lines[row.key])
     }

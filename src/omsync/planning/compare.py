@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-from omsync.allocation import Allocation, Notice
+from omsync.allocation import Allocation, Notice, Skip
 from omsync.allocation.notices import few
 from omsync.checks import counted
 from omsync.errors import SettingsError
@@ -42,20 +42,15 @@ def make_plan(
     Raises:
         SettingsError: The cart has no locations and a breakdown is asked for, or the other way round.
     """
-    _check_locations(allocation, capabilities)
     listings = listed(shown)
-    known = {listing.listing_sku: listing for listing in listings.values()}
-    lines = [
-        line_of(
-            quantity,
-            listings.get((quantity.listing_sku, quantity.location_id)),
-            known,
-            capabilities,
-            accepted or {},
-            overdue,
-        )
-        for quantity in allocation.quantities
-    ]
+    lines: list[PlanLine] = []
+    withheld = 0
+    for quantity in allocation.quantities:
+        listing = listings.get((quantity.listing_sku, quantity.location_id))
+        elsewhere = listing or listings.anywhere(quantity.listing_sku)
+        lines.append(line_of(quantity, listing, elsewhere, capabilities, accepted or {}, overdue))
+        withheld += quantity.withheld
+    _check_locations(allocation.cart, lines, capabilities)
     lines = _one_name_a_place(lines, listings)
     departed = departures(gone, listings, capabilities, accepted or {})
     if departed:
@@ -63,10 +58,8 @@ def make_plan(
             [*lines, *lines_of(departed)], key=lambda line: (line.listing_sku, line.location_id or "")
         )
     again = last_told(listings, capabilities, (accepted or {}) if told is None else told)
-    repeated = known_rows(again, lines, capabilities)
-    asked = {quantity.listing_sku for quantity in allocation.quantities}
-    asked |= {skipped.listing_sku for skipped in allocation.skipped if skipped.listing_sku is not None}
-    asked |= {line.listing_sku for line in lines}
+    repeated = known_rows(again, lines)
+    unplanned = listings.keys() - (line.key for line in lines)
     return SyncPlan(
         merchant=allocation.merchant,
         cart=allocation.cart,
@@ -78,18 +71,20 @@ def make_plan(
             *allocation.notices,
             *departures_told(departed),
             *_notices(capabilities, lines),
-            *_rows_beside(lines, listings),
-            *_repeating(capabilities, lines, repeated, asked),
+            *_rows_beside(lines, listings, unplanned),
+            *_repeating(capabilities, lines, allocation.skipped, repeated),
         ),
-        cart_only=sorted(set(known) - asked),
+        cart_only=_unspoken((sku for sku, _ in unplanned), lines, allocation.skipped),
         known=repeated,
-        withheld=sum(quantity.withheld for quantity in allocation.quantities),
+        withheld=withheld,
         allocation=allocation,
     )
 
 
-def _one_name_a_place(lines: Sequence[PlanLine], listings: Mapping[Key, CartListing]) -> list[PlanLine]:
+def _one_name_a_place(lines: list[PlanLine], listings: Mapping[Key, CartListing]) -> list[PlanLine]:
     """Skip lines that name one place of the cart in two ways: each would undo the other, run after run."""
+    if all(listing.same_as is None for listing in listings.values()):
+        return lines
     places = {
         line.key: (line.listing_sku, listings[line.key].same_as or line.location_id)
         for line in lines
@@ -102,23 +97,30 @@ def _one_name_a_place(lines: Sequence[PlanLine], listings: Mapping[Key, CartList
     ]
 
 
-def _rows_beside(lines: Sequence[PlanLine], listings: Mapping[Key, CartListing]) -> Iterator[Notice]:
+def _unspoken(skus: Iterable[str], lines: Iterable[PlanLine], skipped: Iterable[Skip]) -> list[str]:
+    """Give those of the listings that the plan does not speak of, sorted."""
+    unspoken = set(skus)
+    unspoken.difference_update(line.listing_sku for line in lines)
+    unspoken.difference_update(skip.listing_sku for skip in skipped if skip.listing_sku is not None)
+    return sorted(unspoken)
+
+
+def _rows_beside(
+    lines: Sequence[PlanLine], listings: Mapping[Key, CartListing], unplanned: set[Key]
+) -> Iterator[Notice]:
     """Count what the cart shows for planned listings at locations that the plan does not speak of."""
-    planned = {line.key for line in lines}
-    skus = {line.listing_sku for line in lines}
+    skus = {sku for sku, _ in unplanned}.intersection(line.listing_sku for line in lines)
     spoken = {
-        (listing.listing_sku, listing.same_as or listing.location_id)
+        (listing.listing_sku, listing.same_as)
         for key, listing in listings.items()
-        if key in planned
+        if listing.same_as is not None and key not in unplanned
     }
-    told = planned | spoken
     beside = sorted(
         f"{sku} at {location_id}" if location_id is not None else sku
-        for (sku, location_id), listing in listings.items()
+        for sku, location_id in unplanned - spoken
         if sku in skus
-        and (listing.quantity or 0) > 0
-        and listing.same_as is None
-        and (sku, location_id) not in told
+        and (listings[sku, location_id].quantity or 0) > 0
+        and listings[sku, location_id].same_as is None
     )
     if beside:
         yield Notice(
@@ -132,8 +134,8 @@ def _rows_beside(lines: Sequence[PlanLine], listings: Mapping[Key, CartListing])
 def _repeating(
     capabilities: SinkCapabilities,
     lines: Sequence[PlanLine],
+    skipped: Iterable[Skip],
     known: Sequence[KnownRow],
-    asked: set[str],
 ) -> Iterator[Notice]:
     """Say what a full push repeats although nothing was decided about it."""
     if capabilities.contents != "full":
@@ -146,7 +148,7 @@ def _repeating(
         message=f"{capabilities.destination} is told everything each time, and what does not change "
         f"as last told: {counted(len(still) + len(known), 'row')}",
     )
-    alone = sorted({row.listing_sku for row in known if row.listing_sku not in asked})
+    alone = _unspoken((row.listing_sku for row in known), lines, skipped)
     if alone:
         yield Notice(
             reason="cart_only_repeated",
@@ -155,11 +157,11 @@ def _repeating(
         )
 
 
-def _check_locations(allocation: Allocation, capabilities: SinkCapabilities) -> None:
-    located = {quantity.location_id is not None for quantity in allocation.quantities}
+def _check_locations(cart: str, lines: Iterable[PlanLine], capabilities: SinkCapabilities) -> None:
+    located = {line.location_id is not None for line in lines}
     if capabilities.locations == "none" and True in located:
         raise SettingsError(
-            f"The cart {allocation.cart!r} asks for a breakdown; {capabilities.destination} has no locations",
+            f"The cart {cart!r} asks for a breakdown; {capabilities.destination} has no locations",
             code="cart_has_no_locations",
             remedy="Set breakdown=False.",
         )
@@ -167,7 +169,7 @@ def _check_locations(allocation: Allocation, capabilities: SinkCapabilities) -> 
         raise SettingsError(
             f"{capabilities.destination} wants a location with every quantity",
             code="cart_needs_locations",
-            remedy=f"Set breakdown=True and a location_map for the cart {allocation.cart!r}.",
+            remedy=f"Set breakdown=True and a location_map for the cart {cart!r}.",
         )
 
 

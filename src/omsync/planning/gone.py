@@ -117,6 +117,8 @@ def gone_listings(
         capabilities: Whether the cart can be read, and has locations.
         now: Decides about age.
     """
+    if not states:
+        return ()
     told = {row.listing_sku for row in allocation.quantities}
     skips: defaultdict[str, list[Skip]] = defaultdict(list)
     for skipped in allocation.skipped:
@@ -178,7 +180,7 @@ def departures(
             quantity=0,
             reason=one.reason,
         )
-        line = line_of(zero, listing, {}, capabilities, accepted, ())
+        line = line_of(zero, listing, None, capabilities, accepted, ())
         if line.action in {"change", "hold"} and (line.shown is None or line.shown > 0):
             now = evolve(
                 one,

@@ -56,13 +56,13 @@ def last_known(states: Iterable[ListingState]) -> dict[Key, int]:
 
     What was sent and never answered may show as well as what was seen before it.
     """
-    figures = {
-        (state.listing_sku, state.location_id): [
-            figure for figure in (state.sent, state.accepted, state.observed) if figure is not None
-        ]
+    return {
+        (state.listing_sku, state.location_id): max(found)
         for state in states
+        if (
+            found := [figure for figure in (state.sent, state.accepted, state.observed) if figure is not None]
+        )
     }
-    return {key: max(found) for key, found in figures.items() if found}
 
 
 def is_guarded(line: PlanLine) -> bool:
@@ -98,8 +98,7 @@ def guard(
     # What is sent again at the quantity that it was accepted with changes nothing.
     moving = [line for line in plan.lines if line.action == "change" and line.quantity != line.shown]
     free = [line for line in moving if line.key not in approved]
-    compared = [line for line in plan.lines if line.action != "skip"]
-    live = sum((history.before(line) or 0) > 0 for line in compared)
+    live = sum((history.before(line) or 0) > 0 for line in plan.lines if line.action != "skip")
     case = Case(plan=plan, rails=guardrails, history=history, read=read, now=now, live=live, unnamed=unnamed)
     held: dict[Key, str] = {}
     notices: list[Notice] = []
@@ -158,6 +157,8 @@ def guard_again(
 
 
 def _holding(plan: SyncPlan, held: Mapping[Key, str]) -> SyncPlan:
+    if not held:
+        return plan
     lines = tuple(
         evolve(line, action="hold", reason=held[line.key], hint=HINTS[held[line.key]])
         if line.key in held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from typing import NamedTuple
 
 from attrs import evolve
 
@@ -32,62 +33,100 @@ HINTS = {
 """What to do, by the reason of a line that is skipped or held on the cart's side."""
 
 
+class _Look(NamedTuple):
+    """What a look at the cart, or at what it was last told, says about one line."""
+
+    shown: int | None = None
+    basis: str = "none"
+    allocated: int | None = None
+    version: str | None = None
+    problem: str | None = None
+
+
 def line_of(
     quantity: ListingQuantity,
     listing: CartListing | None,
-    known: Mapping[str, CartListing],
+    elsewhere: CartListing | None,
     capabilities: SinkCapabilities,
     accepted: Mapping[Key, int],
     overdue: Container[Key],
 ) -> PlanLine:
-    """Compare one quantity with what the cart shows, or was last told."""
-    wanted = quantity.quantity
-    reason = quantity.reason
+    """Compare one quantity with what the cart shows, or was last told.
+
+    Args:
+        quantity: What the listing is to be told.
+        listing: What the cart shows for it at its location.
+        elsewhere: What it shows for it at whatever location.
+        capabilities: What the cart can do.
+        accepted: For a cart that cannot be read: what it last accepted.
+        overdue: Of these, what was accepted too long ago.
+    """
+    key = quantity.listing_sku, quantity.location_id
+    wanted, reason = quantity.quantity, quantity.reason
     if capabilities.max_quantity is not None and wanted > capabilities.max_quantity:
         wanted, reason = capabilities.max_quantity, "capped_by_cart"
-    line = PlanLine(
+    if capabilities.readable:
+        look = _look_at_cart(listing, elsewhere, capabilities)
+    else:
+        look = _look_back(accepted.get(key), capabilities)
+    same = look.shown == wanted
+    again = same and look.basis == "ledger" and key in overdue and capabilities.contents != "full"
+    if look.problem is not None:
+        action, reason = "skip", look.problem
+    elif same and not again:
+        action = "unchanged"
+    elif held := _why_held(wanted, look.shown, capabilities, doubtful=quantity.doubtful):
+        action, reason = "hold", held
+    else:
+        action, reason = "change", REASSERTED if again else reason
+    return PlanLine(
         listing_sku=quantity.listing_sku,
         master_sku=quantity.master_sku,
         location_id=quantity.location_id,
         quantity=wanted,
-        action="change",
+        shown=look.shown,
+        basis=look.basis,
+        action=action,
         reason=reason,
+        hint=HINTS[reason] if action in {"skip", "hold"} else "",
+        allocated=look.allocated,
+        version=look.version,
     )
-    if not capabilities.readable:
-        if capabilities.quantity_meaning == "on_hand":
-            return skip(line, "allocated_unknown")
-        last = accepted.get(line.key)
-        line = evolve(line, shown=last, basis="none" if last is None else "ledger")
-    elif listing is not None or line.listing_sku in known:
-        problem = problem_of(listing or known[line.listing_sku], capabilities, at_location=listing)
-        if problem is not None:
-            return skip(line, problem)
-        if listing is not None:
-            line = with_shown(line, listing, capabilities)
-        else:
-            line = evolve(line, allocated=0 if capabilities.quantity_meaning == "on_hand" else None)
-    elif not capabilities.creates_listings:
-        return skip(line, "not_in_cart")
-    if line.shown == line.quantity:
-        if line.basis != "ledger" or line.key not in overdue or capabilities.contents == "full":
-            return evolve(line, action="unchanged")
-        line = evolve(line, reason=REASSERTED)
-    return _held(line, capabilities, doubtful=quantity.doubtful)
 
 
-def with_shown(line: PlanLine, listing: CartListing, capabilities: SinkCapabilities) -> PlanLine:
-    """Note on the line what the cart shows, as an available quantity."""
+def _look_at_cart(
+    listing: CartListing | None, elsewhere: CartListing | None, capabilities: SinkCapabilities
+) -> _Look:
+    found = listing or elsewhere
+    if found is None:
+        return _Look() if capabilities.creates_listings else _Look(problem="not_in_cart")
+    problem = problem_of(found, capabilities, at_location=listing)
+    if problem is not None:
+        return _Look(problem=problem)
+    if listing is None:
+        return _Look(allocated=0 if capabilities.quantity_meaning == "on_hand" else None)
+    return _seen(listing, capabilities)
+
+
+def _look_back(accepted: int | None, capabilities: SinkCapabilities) -> _Look:
+    if capabilities.quantity_meaning == "on_hand":
+        return _Look(problem="allocated_unknown")
+    return _Look() if accepted is None else _Look(shown=accepted, basis="ledger")
+
+
+def _seen(listing: CartListing, capabilities: SinkCapabilities) -> _Look:
+    """Say what the cart shows, as an available quantity."""
     # Whatever an untracked listing shows, it is no stock: the push switches tracking on.
     shown = None if listing.state == "untracked" else listing.quantity
     if shown is not None and capabilities.quantity_meaning == "on_hand":
         shown = None if listing.allocated is None else shown - listing.allocated
-    return evolve(
-        line,
-        shown=shown,
-        basis="none" if shown is None else "cart",
-        allocated=listing.allocated,
-        version=listing.version,
-    )
+    return _Look(shown, "none" if shown is None else "cart", listing.allocated, listing.version)
+
+
+def with_shown(line: PlanLine, listing: CartListing, capabilities: SinkCapabilities) -> PlanLine:
+    """Note on the line what the cart shows, as an available quantity."""
+    look = _seen(listing, capabilities)
+    return evolve(line, shown=look.shown, basis=look.basis, allocated=look.allocated, version=look.version)
 
 
 def problem_of(
@@ -101,15 +140,14 @@ def problem_of(
     return "allocated_unknown" if on_hand and at_location and at_location.allocated is None else None
 
 
-def _held(line: PlanLine, capabilities: SinkCapabilities, *, doubtful: bool) -> PlanLine:
-    reason = None
-    if line.quantity == 0 and not capabilities.accepts_zero:
-        reason = "cart_refuses_zero"
-    elif 0 < line.quantity < capabilities.min_quantity:
-        reason = "below_cart_minimum"
-    elif doubtful and (line.shown is None or line.quantity > line.shown):
-        reason = "source_answer_lost"
-    return line if reason is None else evolve(line, action="hold", reason=reason, hint=HINTS[reason])
+def _why_held(
+    wanted: int, shown: int | None, capabilities: SinkCapabilities, *, doubtful: bool
+) -> str | None:
+    if wanted == 0 and not capabilities.accepts_zero:
+        return "cart_refuses_zero"
+    if 0 < wanted < capabilities.min_quantity:
+        return "below_cart_minimum"
+    return "source_answer_lost" if doubtful and (shown is None or wanted > shown) else None
 
 
 def skip(line: PlanLine, reason: str) -> PlanLine:

@@ -15,7 +15,7 @@ from omsync.checks import counted, to_the_minute
 from omsync.exchange import CartListing, QuantityChange, SinkCapabilities
 from omsync.planning.lines import line_of
 from omsync.planning.plan import PUT_BACK, Key, PlanLine, SyncPlan, entry_of
-from omsync.planning.shown import known_rows, last_told, listed
+from omsync.planning.shown import Listings, known_rows, last_told, listed
 from omsync.planning.table import harmless
 
 __all__ = ["Original", "Originals", "first_shown", "originals_place", "put_back_plan"]
@@ -160,25 +160,19 @@ def put_back_plan(
         capabilities: What the cart can do.
     """
     listings = listed(shown)
-    known = {listing.listing_sku: listing for listing in listings.values()}
     going = [one for one in originals if one.quantity is not None]
-    lines = [_line(one, listings.get(one.key), known, capabilities) for one in going]
+    lines = [_line(one, listings, capabilities) for one in going]
     return SyncPlan(
         merchant=originals.merchant,
         cart=originals.cart,
         destination=capabilities.destination,
         lines=lines,
         notices=tuple(_notices(originals, going)),
-        known=known_rows(last_told(listings, capabilities, {}), lines, capabilities),
+        known=known_rows(last_told(listings, capabilities, {}), lines),
     )
 
 
-def _line(
-    original: Original,
-    listing: CartListing | None,
-    known: Mapping[str, CartListing],
-    capabilities: SinkCapabilities,
-) -> PlanLine:
+def _line(original: Original, listings: Listings, capabilities: SinkCapabilities) -> PlanLine:
     quantity = ListingQuantity(
         listing_sku=original.listing_sku,
         master_sku=original.master_sku,
@@ -186,7 +180,8 @@ def _line(
         quantity=max(0, original.quantity or 0),
         reason=PUT_BACK,
     )
-    line = line_of(quantity, listing, known, capabilities, {}, ())
+    listing, elsewhere = listings.get(original.key), listings.anywhere(original.listing_sku)
+    line = line_of(quantity, listing, elsewhere, capabilities, {}, ())
     if line.hint:
         return line
     hint = f"It showed {original.quantity} on {to_the_minute(original.seen_at)}, before omsync changed it."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -24,6 +25,9 @@ Key = tuple[str, str | None]
 
 PUT_BACK = "put_back"
 """The notice of a plan, and the reason of its lines, that go back to what the cart showed before omsync."""
+
+_AT_A_TIME = 1000
+"""Rows that are written as text at once, since that of a whole plan is large."""
 
 
 def entry_of(key: Key) -> str:
@@ -165,15 +169,19 @@ class SyncPlan:
         """The lines that wait for a person."""
         return tuple(line for line in self.lines if line.action == "hold")
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Name this plan by its content: merchant, cart, and what every (listing, location) shall show.
 
         Times are left out, so the same decision made twice has the same digest.
         """
-        content = sorted([line.listing_sku, line.location_id or "", line.quantity] for line in self.lines)
-        text = json.dumps([self.merchant, self.cart, content], separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        rows = sorted((line.listing_sku, line.location_id or "", line.quantity) for line in self.lines)
+        text = hashlib.sha256(f"{_compact([self.merchant, self.cart])[:-1]},[".encode())
+        for first in range(0, len(rows), _AT_A_TIME):
+            some = _compact(rows[first : first + _AT_A_TIME])[1:-1]
+            text.update(f"{',' if first else ''}{some}".encode())
+        text.update(b"]]")
+        return text.hexdigest()[:16]
 
     def explain(self, listing_sku: str, location_id: str | None = None) -> Explanation:
         """Explain a line's quantity, from the snapshot in this process or as carried along.
@@ -241,5 +249,8 @@ class SyncPlan:
 
 def seal_of(data: Mapping[str, Any]) -> str:
     """Name a saved plan's whole content, so that an edit shows; it is no protection against a forger."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(_compact(data).encode()).hexdigest()[:16]
+
+
+def _compact(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))

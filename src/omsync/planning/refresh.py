@@ -50,7 +50,7 @@ def refresh(
 
     lines = tuple(again(line) for line in plan.lines)
     again_told = told if lowest is None else last_told(listings, capabilities, lowest)
-    return evolve(plan, lines=lines, known=known_rows(again_told, lines, capabilities))
+    return evolve(plan, lines=lines, known=known_rows(again_told, lines))
 
 
 def _read_again(line: PlanLine, listing: CartListing | None, capabilities: SinkCapabilities) -> PlanLine:

@@ -27,6 +27,7 @@ __all__ = [
     "by_key",
     "dated_by",
     "falls_looked_at",
+    "falls_meanwhile",
     "falls_seen",
     "hold_maybe_sold",
     "hold_new_rises",
@@ -108,7 +109,7 @@ def falls_seen(
         lag: As in the cart's settings.
         now: When the cart was read.
     """
-    shown = {line.key: line.shown for line in plan.lines if line.basis == "cart" and line.shown is not None}
+    shown = ((line.key, line.shown) for line in plan.lines if line.basis == "cart" and line.shown is not None)
     taken_at = datetime.fromisoformat(plan.taken_at)
     # What an earlier fall took may be missing from the same figures, so the two are explained together.
     unknown = {key: fall for key, fall in before.items() if taken_at < fall.known_from(lag)}
@@ -132,7 +133,30 @@ def falls_looked_at(
         capabilities: Whether the cart applies at once.
         now: When the cart was read.
     """
-    return _falls(shown, states, before, before, capabilities, now)
+    return _falls(shown.items(), states, before, before, capabilities, now)
+
+
+def falls_meanwhile(
+    looks: Mapping[Key, tuple[int, int]], before: Mapping[Key, Fall], *, now: datetime
+) -> tuple[Fall, ...]:
+    """Give the falls between two looks of one run at what it was about to write.
+
+    Args:
+        looks: What each showed first, and later, as available quantities; only what fell.
+        before: The falls known so far; whether figures hold them is not known here, so they count.
+        now: When the cart was read the second time.
+    """
+    return tuple(
+        Fall(
+            listing_sku=key[0],
+            location_id=key[1],
+            seen_at=now,
+            level=first,
+            shown=later,
+            lost=first - later + (before[key].lost if key in before else 0),
+        )
+        for key, (first, later) in looks.items()
+    )
 
 
 def dated_by(falls: Iterable[Fall], now: datetime) -> dict[Key, Fall]:
@@ -144,7 +168,7 @@ def dated_by(falls: Iterable[Fall], now: datetime) -> dict[Key, Fall]:
 
 
 def _falls(
-    shown: Mapping[Key, int],
+    shown: Iterable[tuple[Key, int]],
     states: Mapping[Key, ListingState],
     before: Mapping[Key, Fall],
     unknown: Mapping[Key, Fall],
@@ -153,7 +177,7 @@ def _falls(
 ) -> tuple[Fall, ...]:
     falls: list[Fall] = []
     at_once = capabilities.completion == "immediate"
-    for key, figure in shown.items():
+    for key, figure in shown:
         state = states.get(key)
         level = None if state is None else _left_with(state, before.get(key), figure, now, at_once=at_once)
         if level is None or figure >= level:
@@ -218,6 +242,8 @@ def hold_maybe_sold(
     """
     taken_at = datetime.fromisoformat(plan.taken_at)
     waiting = {key: fall for key, fall in falls.items() if taken_at < fall.known_from(lag)}
+    if not waiting:
+        return plan
     gone: Counter[str] = Counter()
     for line in plan.lines:
         if line.key in waiting:
@@ -225,8 +251,7 @@ def hold_maybe_sold(
 
     def decide(line: PlanLine) -> PlanLine:
         fall = waiting.get(line.key)
-        explained = gone[line.master_sku] <= orders.get(line.master_sku, 0)
-        if fall is None or explained or not _rises(line):
+        if fall is None or gone[line.master_sku] <= orders.get(line.master_sku, 0) or not _rises(line):
             return line
         hint = (
             f"It was left with {fall.level} and showed {fall.shown} on {to_the_second(fall.seen_at)}, as "

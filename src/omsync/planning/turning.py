@@ -146,7 +146,10 @@ def look(
     figures_of = datetime.fromisoformat(plan.taken_at) - lag
     sightings: list[Sighting] = []
     for line in plan.lines:
-        known, own, state = before.get(line.key), behind.get(line.key), states.get(line.key)
+        known = before.get(line.key)
+        if known is None and line.action not in {"change", "hold"}:
+            continue
+        own, state = behind.get(line.key), states.get(line.key)
         if line.basis != "cart" or line.shown is None or own is None:
             sightings += [known] if known is not None else []
             continue

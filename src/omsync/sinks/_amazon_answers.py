@@ -8,6 +8,7 @@ from typing import NoReturn
 from attrs import frozen
 
 from omsync.errors import DecodeError, RefusedError, ThrottledError, UnauthorizedError
+from omsync.http.foresight import Allowance, figure
 from omsync.http.messages import Request, Response
 from omsync.http.retrying import Verdict as Retry
 from omsync.http.retrying import judge as usual_judge
@@ -15,7 +16,7 @@ from omsync.http.retrying import seconds_header
 from omsync.sinks._http import Wire
 from omsync.sinks._rows import Verdict
 
-__all__ = ["Issue", "data_of", "issues_of", "judge", "token_refused", "verdict_of"]
+__all__ = ["Issue", "data_of", "foresee", "issues_of", "judge", "token_refused", "verdict_of"]
 
 _OK = {200, 201, 202}
 _UNAUTHORIZED = {401, 403}
@@ -41,6 +42,12 @@ def judge(request: Request, response: Response) -> Retry:
         remedy="Amazon counts by seller and by application: lower calls_per_second if other programs "
         "of yours call it too.",
     )
+
+
+def foresee(_: Request, response: Response) -> Allowance | None:
+    """Read the rate of this kind of call, as it holds for the seller and the application."""
+    rate = figure(response, "x-amzn-ratelimit-limit")
+    return None if rate is None else Allowance(per_second=rate)
 
 
 def data_of(response: Response, *, refusal: str = "refused", absent: str = "not_found") -> Wire:

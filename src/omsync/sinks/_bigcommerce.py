@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from attrs import field, frozen
 
 from omsync.errors import OmsyncError, RefusedError, SettingsError, ThrottledError, UnauthorizedError
+from omsync.http.foresight import Allowance, figure
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.retrying import Verdict, seconds_header
 from omsync.http.retrying import judge as usual_judge
@@ -25,6 +26,7 @@ __all__ = [
     "Store",
     "adjust",
     "find",
+    "foresee",
     "judge",
     "look_around",
     "of_products",
@@ -220,6 +222,12 @@ def judge(request: Request, response: Response) -> Verdict:
             remedy="Other applications use the same quota; lower quota_per_window to leave them more.",
         )
     return usual_judge(request, response)
+
+
+def foresee(_: Request, response: Response) -> Allowance | None:
+    """Read how many calls the store's quota still has, whichever application made the others."""
+    left, reset = (figure(response, f"x-rate-limit-{name}") for name in ("requests-left", "time-reset-ms"))
+    return None if left is None or reset is None else Allowance(left=left, reset=reset / 1000)
 
 
 def _names(said: str, row: Row) -> bool:

@@ -1,9 +1,9 @@
 """Shopify counts points, not calls: what a call will cost is known from the last one like it.
 
-Every answer says what its operation cost, how fast points come back and how many there are at most. All
-calls of a shop share one lane, and each is paced by its own cost: a call of 400 points takes the place of 40
-calls of 10. So a throttled call is one that could not be foreseen, such as when another process of the same
-app spends from the same bucket.
+Every answer says what its operation cost, how many points are left, how fast they come back and how many
+there are at most. All calls of a shop share one lane, and each is paced by its own cost: a call of 400 points
+takes the place of 40 calls of 10. What another process of the same app spends shows in what is left, and is
+waited for.
 
 Source: "GraphQL Admin API rate limits" in Shopify's documentation.
 """
@@ -14,9 +14,10 @@ import logging
 from math import isfinite
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from omsync.errors import DecodeError, ServerFaultError, ThrottledError
+from omsync.http.foresight import Allowance
 from omsync.http.messages import Request, Response
 from omsync.http.pacing import Pace
 from omsync.http.retrying import Verdict
@@ -74,7 +75,8 @@ class Meter:
 
     def pace(self, points: float) -> Pace:
         """Give the pace of calls that cost so many points; half of the bucket is left to others."""
-        return Pace.within(bucket=int(self.bucket // points), per_second=self.restored / points)
+        pace = Pace.within(bucket=int(self.bucket // points), per_second=self.restored / points)
+        return evolve(pace, cost=points)
 
     def points(self, operation: str, rows: int = 1, *, guess: float = WRITE_POINTS) -> float:
         """Give what a call for so many rows will cost; ``guess`` is for one row, until an answer says it."""
@@ -84,6 +86,14 @@ class Meter:
         """Give how many rows one call may ask for, so that it stays well under what a query may cost."""
         room = min(_LARGEST_QUERY, self.bucket / 4)
         return max(1, min(most, int(room / self.points(operation, guess=guess))))
+
+    def foresee(self, _: Request, response: Response) -> Allowance | None:
+        """Give the points that are left."""
+        cost = cost_of(response)
+        if cost is None:
+            return None
+        full = (cost.maximum - cost.available) / cost.restored
+        return Allowance(left=cost.available, reset=full, per_second=cost.restored)
 
     def judge(self, request: Request, response: Response) -> Verdict:
         """Learn from the answer, and decide whether the request may be tried again."""

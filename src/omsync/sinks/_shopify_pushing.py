@@ -10,6 +10,7 @@ from attrs import evolve
 
 from omsync.errors import OmsyncError, UnauthorizedError
 from omsync.http.steps import Steps
+from omsync.ports import ALREADY_SHOWN
 from omsync.sinks import _shopify as api
 from omsync.sinks._shopify_door import Ask, Door
 from omsync.sinks._shopify_reading import MOST_ITEMS, Reader
@@ -117,7 +118,7 @@ def _decided(target: Target, item: api.Item | None, name: str) -> Answer:
     level = item.levels.get(target.place[1]) if item else None
     shown = level.units.get(name) if level else None
     if shown == target.quantity:
-        return Answer(echo=shown)
+        return Answer(echo=shown, reason=ALREADY_SHOWN)
     said = "nothing" if shown is None else str(shown)
     return Answer(
         status="conflict",

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from omsync.errors import (
     DeadlineError,
@@ -142,11 +142,12 @@ def result_of(row: Row, answers: Mapping[Place, Answer]) -> PushResult:
                 message=where + answer.message,
                 echo=answer.echo,
             )
+    already = next((answer.reason for answer in several if answer.reason), "")
     echoes = {answer.echo for answer in several}
     wrong = next((answer for answer in several if answer.echo not in {None, row.change.quantity}), None)
     if wrong is not None:
         return accepted(row.change, wrong.echo)
-    return accepted(row.change, None if None in echoes else row.change.quantity)
+    return evolve(accepted(row.change, None if None in echoes else row.change.quantity), reason=already)
 
 
 def contradictions(rows: Iterable[Row]) -> frozenset[Place]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 
 from omsync.errors import DecodeError, RefusedError, ThrottledError, UnauthorizedError
+from omsync.http.foresight import Allowance, figure, seconds_until
 from omsync.http.messages import Request, Response
 from omsync.http.retrying import Verdict as Retry
 from omsync.http.retrying import judge as usual_judge
 from omsync.http.retrying import seconds_header
 from omsync.sinks._http import Wire
 
-__all__ = ["data_of", "errors_of", "judge", "said_in"]
+__all__ = ["data_of", "errors_of", "foresee", "judge", "said_in"]
 
 _OK = range(200, 300)
 _UNAUTHORIZED = {401, 403}
 _NOT_FOUND, _TOO_LARGE, _TOO_MANY, _REFUSALS = 404, 413, 429, 400
 _THRESHOLD = b"REQUEST_THRESHOLD_VIOLATED"
-_MILLISECONDS = 1e11
+_REPLENISHED = ("x-next-replenishment-time", "x-next-replenish-time")
 _DAY = 86_400
 
 
@@ -32,6 +32,12 @@ def judge(request: Request, response: Response) -> Retry:
         retry_after=_wait(response),
         remedy="Walmart takes few feeds an hour: sync less often, or raise feed_from_rows.",
     )
+
+
+def foresee(_: Request, response: Response) -> Allowance | None:
+    """Read how many calls of this kind are left, and when there will be more."""
+    left = figure(response, "x-current-token-count")
+    return None if left is None else Allowance(left=left, reset=_replenished(response))
 
 
 def data_of(response: Response, *, refusal: str = "refused", absent: str = "not_found") -> Wire:
@@ -78,12 +84,11 @@ def _words(row: Wire) -> Iterator[str]:
 def _wait(response: Response) -> float | None:
     """Give the seconds that Walmart asks to wait, as seconds or as the time when calls are granted again."""
     wait = seconds_header(response, "retry-after")
-    if wait is not None:
-        return wait
-    try:
-        until = float(response.headers.get("x-next-replenish-time", ""))
-        now = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
-    except ValueError:
-        return None
-    left = (until / 1000 if until > _MILLISECONDS else until) - now
-    return left if 0 <= left < _DAY else None
+    left = _replenished(response) if wait is None else wait
+    return left if left is not None and 0 <= left < _DAY else None
+
+
+def _replenished(response: Response) -> float | None:
+    """Give the seconds until calls are granted again; Walmart's documents name the header in two ways."""
+    found = (seconds_until(response, name) for name in _REPLENISHED)
+    return next((seconds for seconds in found if seconds is not None), None)

@@ -27,7 +27,7 @@ from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabiliti
 from omsync.secrets import Secret, as_secret
 from omsync.sinks import _amazon as api
 from omsync.sinks import _amazon_feeds as feeds
-from omsync.sinks._amazon_answers import judge
+from omsync.sinks._amazon_answers import foresee, judge
 from omsync.sinks._amazon_rows import shown, unfit, units_of
 from omsync.sinks._credentials import address, given, secret
 from omsync.sinks._granted import Granted, rate
@@ -274,6 +274,7 @@ class Amazon(SteppedSink):
             retry=self.retry,
             network=self.network,
             judge=judge,
+            foresee=foresee,
             max_in_flight=self.max_in_flight,
             handler=self.handler,
         )

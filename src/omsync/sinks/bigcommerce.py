@@ -185,6 +185,7 @@ class BigCommerce(SteppedSink):
             retry=self.retry,
             network=self.network,
             judge=api.judge,
+            foresee=api.foresee,
             max_in_flight=1,
             handler=self.handler,
         )

@@ -268,6 +268,7 @@ class Shopify(SteppedSink):
                 retry=self.retry,
                 network=self.network,
                 judge=self.meter.judge,
+                foresee=self.meter.foresee,
                 max_in_flight=self.max_in_flight,
                 handler=self.handler,
             ),

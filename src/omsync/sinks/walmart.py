@@ -41,7 +41,7 @@ from omsync.sinks._rows import (
     results_by_sku,
     rows_by_sku,
 )
-from omsync.sinks._walmart_answers import judge
+from omsync.sinks._walmart_answers import foresee, judge
 from omsync.sinks._walmart_rows import ONLY, check_nodes, shown, unfit
 
 __all__ = ["Walmart"]
@@ -273,6 +273,7 @@ class Walmart(SteppedSink):
             retry=self.retry,
             network=self.network,
             judge=judge,
+            foresee=foresee,
             sign=self._sign,
             max_in_flight=self.max_in_flight,
             handler=self.handler,

@@ -6,7 +6,8 @@ A sink made of these is a class with ``read_steps`` and ``push_steps``; ``Steppe
 - ``Request``, ``Response``, ``Conversation``: a conversation yields requests, receives responses and returns
   what it learned; ``Wire`` reads a decoded answer strictly.
 - ``Line``, ``Pace``, ``Quota``, ``RetryPolicy``, ``Network``, ``judge``: the connection to one account, what
-  accounts share, when to try again, and what may go over the network.
+  accounts share, when to try again, and what may go over the network. ``Allowance`` is what ``Line.foresee``
+  makes of headers that say what is left.
 - ``Steps``, ``talk``, ``talk_all``: hold conversations; ``one_by_one`` writes row by row.
 - ``accepted``, ``refused``, ``result_of_error``: the answer for one row.
 - ``packed``, ``encoded_size``, ``results_of``: batches by weight, and results or the first error.
@@ -27,6 +28,7 @@ from omsync.errors import (
     UnauthorizedError,
     UnreachableError,
 )
+from omsync.http.foresight import Allowance
 from omsync.http.messages import Conversation, Handler, Request, Response
 from omsync.http.network import Network
 from omsync.http.pacing import Pace, Quota
@@ -46,6 +48,7 @@ from omsync.sinks._http import (
 )
 
 __all__ = [
+    "Allowance",
     "Conversation",
     "Handler",
     "Line",

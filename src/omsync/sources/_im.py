@@ -21,6 +21,7 @@ from omsync.errors import (
     TransientError,
     UnauthorizedError,
 )
+from omsync.http.foresight import Allowance, figure
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.retrying import Verdict, judge, seconds_header
 from omsync.sources._im_rows import SkuReading, inventory_page, single_sku
@@ -30,6 +31,7 @@ __all__ = ["Api"]
 _LANE = "GET /merchant/inventory"
 _SECONDS_AFTER_RATE_LIMIT = 15.0
 """The vendor names the bucket's size, 100, and not how fast it leaks."""
+_HITS_LEFT = "x-cartrover-api-minute-hits-remaining"
 
 _ABOUT_CREDENTIALS = re.compile(
     r"\bapi[ _-]?(user|key)\b|\b(invalid|wrong|bad|missing|unknown) (credentials?|login|user|key)\b"
@@ -71,6 +73,11 @@ class Api:
         """Decide about retrying: RateLimit and Failure may be tried again, whatever the HTTP status."""
         failure = self._failure(response)
         return failure if isinstance(failure, TransientError) else judge(request, response)
+
+    def foresee(self, _: Request, response: Response) -> Allowance | None:
+        """Read how many calls are left; when more are is not said, so it takes as long as after a refusal."""
+        left = figure(response, _HITS_LEFT)
+        return None if left is None else Allowance(left=left, reset=_SECONDS_AFTER_RATE_LIMIT)
 
     def _request(self, path: str, **query: int) -> Request:
         # As a header, never in the query, where the vendor takes it too: addresses end up in logs.
@@ -136,7 +143,7 @@ class Api:
 
 
 def _throttled(response: Response, said: str) -> ThrottledError:
-    left = response.headers.get("x-cartrover-api-minute-hits-remaining")
+    left = response.headers.get(_HITS_LEFT)
     asked = seconds_header(response, "retry-after")
     return ThrottledError(
         f"{_place(response)}: too many calls (RateLimit): {said}"

@@ -191,6 +191,7 @@ class IntegrationManager(HttpSource):
             retry=self.retry,
             network=self.network,
             judge=self.api.judge,
+            foresee=self.api.foresee,
             handler=self.handler,
         )
 

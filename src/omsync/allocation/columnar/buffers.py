@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from attrs import fields
 
 from omsync.errors import InvalidValueError, WrongTypeError
 
-__all__ = ["Columns", "Flags", "Numbers", "as_flags", "as_numbers", "copied", "packed"]
+__all__ = ["Columns", "Flags", "Numbers", "as_flags", "as_numbers", "copied", "packed", "taker"]
 
 Numbers = memoryview
 """A read-only view of signed whole numbers of four or eight bytes: ``"i"``, ``"q"`` (or ``"l"``)."""
@@ -43,7 +44,7 @@ def as_numbers(value: object) -> Numbers:
 def as_flags(value: bytes | bytearray | memoryview) -> Flags:
     """Take one byte for each product; copied only if it could change."""
     flags = bytes(value)
-    if flags.strip(b"\x00\x01"):
+    if flags.translate(None, b"\x00\x01"):
         raise InvalidValueError("A column of flags holds bytes of 0 and 1 only")
     return flags
 
@@ -59,6 +60,13 @@ def packed(numbers: Iterable[int]) -> array[int]:
         return array("i", kept)
     except OverflowError:
         return array("q", kept)
+
+
+def taker(places: Sequence[int]) -> Callable[[Sequence[int]], Sequence[int]]:
+    """Give what takes the entries at these places out of a column, all of them in one call."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda column: [column[place] for place in places]
 
 
 def copied(column: Numbers) -> array[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
@@ -77,6 +78,6 @@ class Row:
             is told 0, and in a breakdown it has no such row.
     """
 
-    quantities: Sequence[int]
+    quantities: array[int]
     totals: Sequence[int]
     recorded: Flags

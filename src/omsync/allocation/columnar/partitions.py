@@ -200,8 +200,8 @@ def _with_borrowed(stock: StockColumns, broadcast: Components, borrowed: Sequenc
             packed(chain(own, (lent[place] for place in borrowed)))
             for own, lent in zip(stock.available, broadcast.available, strict=True)
         ],
-        # Nothing is told of what is borrowed, so nobody asks for its records.
-        recorded=[flags + bytes(len(borrowed)) for flags in stock.recorded],
+        # Where there is no record the figure is 0, and of 0 units nothing is built either.
+        recorded=[flags + b"\x01" * len(borrowed) for flags in stock.recorded],
     )
 
 

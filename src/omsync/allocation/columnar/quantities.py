@@ -23,8 +23,8 @@ class Working(Protocol):
         """Tell which products have a stock record at a counted location."""
         ...
 
-    def row(self, cart: CartColumns, counting: Counting, /) -> Row:
-        """Give the quantities of a cart's listings for one counting."""
+    def rows(self, cart: CartColumns, /) -> tuple[Row, ...]:
+        """Give the quantities of a cart's listings, a row for each counting."""
         ...
 
 
@@ -66,4 +66,4 @@ def allocate_columns(totals: Working, cart: CartColumns) -> tuple[Row, ...]:
     Raises:
         OverflowError: A quantity does not fit into eight bytes.
     """
-    return tuple(totals.row(cart, counting) for counting in cart.counting)
+    return totals.rows(cart)

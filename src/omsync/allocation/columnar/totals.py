@@ -7,18 +7,22 @@ for each location.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, MutableSequence, Sequence
+from collections.abc import MutableSequence, Sequence
 from functools import cached_property
-from itertools import compress, count
+from itertools import compress
 
 from omsync.allocation.columnar.adding import added, are_small, below_zero
-from omsync.allocation.columnar.buffers import Flags, Numbers, as_numbers, copied, packed
+from omsync.allocation.columnar.buffers import Flags, Numbers, as_numbers, copied, packed, taker
 from omsync.allocation.columnar.bundles import BundleColumns, BundleGroup
 from omsync.allocation.columnar.cart import CartColumns, Counting, Row
+from omsync.allocation.columnar.flags import all_of, any_of, folded, marked, unfolded
 from omsync.allocation.columnar.rules import Told
 from omsync.allocation.columnar.stock import StockColumns
 
 __all__ = ["Totals"]
+
+_AT_ONCE = 8192
+"""So many listings are told together: what they need meanwhile stays in the processor's cache."""
 
 
 class Totals:
@@ -38,10 +42,11 @@ class Totals:
         self._columns: dict[int, Numbers] = {}
         self._touched: dict[int, array[int]] = {}
         self._built: dict[int, dict[int, Numbers]] = {}
+        self._completes: dict[int, Sequence[Flags]] = {}
 
     def recorded(self, counting: Counting) -> Flags:
         """Tell which products have a stock record at a counted location."""
-        return _any_of(
+        return any_of(
             [self._stock.recorded[location] for location in counting.locations], self._stock.products
         )
 
@@ -52,28 +57,33 @@ class Totals:
             self._add(totals, group.bundles, self._built_of(group, counting))
         return totals
 
-    def row(self, cart: CartColumns, counting: Counting) -> Row:
-        """Give the quantities of a cart's listings for one counting."""
-        of_product, recorded = self.of(counting), self.recorded(counting)
+    def rows(self, cart: CartColumns) -> tuple[Row, ...]:
+        """Give the quantities of a cart's listings, a row for each counting."""
+        totals = [self.of(counting) for counting in cart.counting]
+        recorded = [self.recorded(counting) for counting in cart.counting]
         products = cart.products
         if cart.units is None and not cart.rules_by_product:
             table = Told(1, cart.rules)
-            quantities = [table[of_product[product]] for product in products]
+            quantities = _told(table, totals, products)
             told_without = table[0]
         else:
             kinds = cart.kinds()
             tables = {kind: Told(*kind) for kind in set(kinds)}
             quantities = [
-                tables[kind][of_product[product]] for kind, product in zip(kinds, products, strict=True)
+                packed(tables[kind][column[product]] for kind, product in zip(kinds, products, strict=True))
+                for column in totals
             ]
             told_without = max((table[0] for table in tables.values()), default=0)
         if told_without:
             # What has no record there is told 0, whatever the rules make of nothing.
             quantities = [
-                quantity if recorded[product] else 0
-                for quantity, product in zip(quantities, products, strict=True)
+                packed(one if flags[product] else 0 for one, product in zip(told, products, strict=True))
+                for told, flags in zip(quantities, recorded, strict=True)
             ]
-        return Row(quantities=packed(quantities), totals=of_product, recorded=recorded)
+        return tuple(
+            Row(quantities=told, totals=column, recorded=flags)
+            for told, column, flags in zip(quantities, totals, recorded, strict=True)
+        )
 
     def _sum(self, columns: Sequence[Sequence[int]], length: int) -> MutableSequence[int]:
         """Add columns up, entry by entry; in four bytes each where that surely suffices."""
@@ -116,30 +126,50 @@ class Totals:
         The parts of the others make at all locations together at least what they make at each.
         """
         if id(group) not in self._touched:
-            found = {place for parts in group.parts for place in _marked(map(self._owed.__getitem__, parts))}
-            self._touched[id(group)] = array("q", sorted(found))
+            owed = [bytes(taker(parts)(self._owed)) for parts in group.parts]
+            self._touched[id(group)] = array("q", marked(any_of(owed, len(group.bundles))))
         return self._touched[id(group)]
 
     @cached_property
     def _owed(self) -> Flags:
         """The products of which more is promised than there is at any location."""
         columns = map(self._column, range(self._stock.locations))
-        return _any_of(list(map(below_zero, columns)), self._stock.products)
+        return any_of(list(map(below_zero, columns)), self._stock.products)
 
     def _built_at(self, group: BundleGroup, location: int) -> Numbers:
         """Give the bundles that the parts at one location make, where the bundle has a record."""
         kept = self._built.setdefault(id(group), {})
         if location not in kept:
-            kept[location] = as_numbers(packed(self._build(group, location)))
+            kept[location] = as_numbers(self._build(group, location))
         return kept[location]
 
-    def _build(self, group: BundleGroup, location: int) -> list[int]:
-        flags = self._stock.recorded[location]
-        own = bytes(map(flags.__getitem__, group.bundles))
-        built = [0] * len(own)
-        for place, pieces in zip(_marked(own), _makes(self._column(location), group, own), strict=True):
+    def _build(self, group: BundleGroup, location: int) -> array[int]:
+        complete = self._complete(group)[location]
+        built = array("i" if self._small else "q", [0]) * len(complete)
+        made = _makes(self._column(location), group, complete)
+        for place, pieces in zip(marked(complete), made, strict=True):
             built[place] = pieces
         return built
+
+    def _complete(self, group: BundleGroup) -> Sequence[Flags]:
+        """Give for each location the bundles that have a record there, as all of their parts have.
+
+        Elsewhere nothing is built. Records at eight locations are looked up at once, as the bits of a byte.
+        """
+        if id(group) not in self._completes:
+            self._completes[id(group)] = [
+                flags
+                for marks in self._marks
+                for flags in unfolded(
+                    all_of([bytes(taker(column)(marks)) for column in (group.bundles, *group.parts)])
+                )
+            ]
+        return self._completes[id(group)]
+
+    @cached_property
+    def _marks(self) -> Sequence[Flags]:
+        recorded = self._stock.recorded
+        return [folded(recorded[first : first + 8]) for first in range(0, len(recorded), 8)]
 
     def _limits(self, group: BundleGroup, counting: Counting, places: Sequence[int]) -> list[int]:
         """Give what the parts make when netted over the counted locations, for some bundles of a group."""
@@ -168,33 +198,38 @@ class Totals:
         return self._columns[location]
 
 
-def _makes(here: Numbers, group: BundleGroup, own: Flags) -> list[int]:
+def _told(table: Told, totals: Sequence[Sequence[int]], products: Numbers) -> list[array[int]]:
+    """Look up what each listed product's totals are told as, for one column of totals after another."""
+    look_up = table.__getitem__
+    told = [array("i") for _ in totals]
+    for begin in range(0, len(products), _AT_ONCE):
+        take = taker(products[begin : begin + _AT_ONCE])
+        told = [
+            _joined(before, packed(list(map(look_up, take(column)))))
+            for before, column in zip(told, totals, strict=True)
+        ]
+    return told
+
+
+def _joined(before: array[int], more: array[int]) -> array[int]:
+    if before.typecode != more.typecode:
+        before, more = array("q", before), array("q", more)
+    before.extend(more)
+    return before
+
+
+def _makes(here: Numbers, group: BundleGroup, chosen: Flags) -> list[int]:
     """Give max(0, the least of each part's figure // its need), for the bundles that are chosen."""
     # An array, since of figures all over the place a list's would be too far apart for the processor's cache.
     figures = copied(here)
     made: list[int] = []
     for parts, needs in zip(group.parts, group.needs, strict=True):
-        chosen = zip(compress(copied(parts), own), compress(copied(needs), own), strict=True)
+        pairs = zip(compress(copied(parts), chosen), compress(copied(needs), chosen), strict=True)
         if made:
             made = [
                 one if one < (other := figures[part] // need) else other
-                for one, (part, need) in zip(made, chosen, strict=True)
+                for one, (part, need) in zip(made, pairs, strict=True)
             ]
         else:
-            made = [figures[part] // need for part, need in chosen]
+            made = [figures[part] // need for part, need in pairs]
     return [max(0, pieces) for pieces in made]
-
-
-def _marked(flags: Iterable[int]) -> Iterator[int]:
-    """Give the places that are flagged."""
-    return compress(count(), flags)
-
-
-def _any_of(flags: Sequence[Flags], products: int) -> Flags:
-    """Give 1 where any of several columns of flags has it; as whole numbers, which are or-ed at once."""
-    if len(flags) == 1:
-        return flags[0]
-    together = 0
-    for column in flags:
-        together |= int.from_bytes(column, "little")
-    return together.to_bytes(products, "little")

@@ -64,8 +64,11 @@ class FastTotals:
             totals[group.bundles] += self._built(group, counting)
         return totals
 
-    def row(self, cart: CartColumns, counting: Counting) -> Row:
-        """Give the quantities of a cart's listings for one counting."""
+    def rows(self, cart: CartColumns) -> tuple[Row, ...]:
+        """Give the quantities of a cart's listings, a row for each counting."""
+        return tuple(self._row(cart, counting) for counting in cart.counting)
+
+    def _row(self, cart: CartColumns, counting: Counting) -> Row:
         totals, recorded = self.of(counting), self._recorded(counting)
         products = _whole(cart.products)
         of_listing = totals[products]
@@ -122,13 +125,16 @@ class FastTotals:
         return owed
 
     def _built_at(self, group: _Group, location: int) -> Whole:
-        """Give the bundles that the parts at one location make, where the bundle has a record."""
+        """Give the bundles that the parts at one location make, where bundle and parts have records."""
         if location not in group.built:
-            own = np.flatnonzero(self._flags[location][group.bundles])
-            column = self._columns[location]
-            made = _least([column[parts[own]] // needs[own] for parts, needs in group.pairs])
+            column, flags = self._columns[location], self._flags[location]
+            complete = np.flatnonzero(
+                np.bitwise_and.reduce([flags[each] for each in (group.bundles, *group.parts)])
+            )
             built = np.zeros(len(group.bundles), dtype=column.dtype)
-            built[own] = made
+            built[complete] = _least(
+                [column[parts[complete]] // needs[complete] for parts, needs in group.pairs]
+            )
             group.built[location] = built
         return group.built[location]
 

@@ -39,12 +39,15 @@ class Journal:
     memory: SourceMemory | None
     started_at: datetime
     since: datetime | None
-    kept: Mapping[str, str] = field(factory=dict, repr=False)
+    _kept: dict[str, str] = field(factory=dict, repr=False)
 
     def pages(self, stream: str) -> Iterator[str]:
-        """Give the pages that are kept of a stream, from the first on, without a gap."""
+        """Give the pages that are kept of a stream, from the first on, without a gap; each once.
+
+        A page that was given is let go, since the read goes on for hours; the memory keeps it.
+        """
         number = 1
-        while (text := self.kept.get(_page_key(stream, number))) is not None:
+        while (text := self._kept.pop(_page_key(stream, number), None)) is not None:
             yield text
             number += 1
 
@@ -84,7 +87,7 @@ def open_journal(
                 memory=memory,
                 started_at=started_at,
                 since=datetime.fromisoformat(asked) if asked else None,
-                kept=kept,
+                kept=dict(kept),
             )
     if kept:
         yield from call(memory.forget, NAMESPACE)

@@ -16,9 +16,32 @@ class CallLimits:
     """
 
     def __init__(self, limits: dict[str, tuple[float, int]], now: Callable[[], float] | None = None) -> None:
-        self._limits = limits
+        self._limits = dict(limits)
         self._now = now
         self._left: dict[str, tuple[float, float]] = {}
+
+    def change(self, operation: str, per_second: float, at_once: int) -> None:
+        """Set another limit."""
+        self._limits[operation] = per_second, at_once
+
+    def rate(self, operation: str) -> float:
+        """Give the calls a second."""
+        return self._limits[operation][0]
+
+    def spend(self, operation: str, calls: int) -> None:
+        """Let another program make so many calls."""
+        for _ in range(calls):
+            self.take(operation)
+
+    def left(self, operation: str) -> int:
+        """Count the calls that would pass now."""
+        left, _ = self._left.get(operation, (float(self._limits[operation][1]), 0.0))
+        return int(left + 1e-9)
+
+    def more_in(self, operation: str) -> float:
+        """Count the seconds until one call more would pass."""
+        left, _ = self._left.get(operation, (0.0, 0.0))
+        return (self.left(operation) + 1 - left) / self._limits[operation][0]
 
     def take(self, operation: str) -> float:
         """Take one call; give 0 when it may pass, else the seconds until one may."""

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from attrs import evolve
+
 from omsync.http.messages import Response
 from omsync.testing.carts._amazon_feeds import Feeds, error
 from omsync.testing.carts._amazon_offers import Offer, Offers
@@ -146,7 +148,20 @@ class AmazonMarketplace(Platform):
         if route is None:
             return error(404, "NotFound", "The resource does not exist.")
         operation, do = route
-        return self._throttled(operation) or do(asked, *rest)
+        if self._limits.take(operation):
+            answer = error(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")
+        else:
+            answer = do(asked, *rest)
+        rate = str(self._limits.rate(operation))
+        return evolve(answer, headers={**answer.headers, "x-amzn-ratelimit-limit": rate})
+
+    def spend(self, operation: str, calls: int) -> None:
+        """Let another program of the seller's make so many calls of a kind (``"search"``, ``"patch"``)."""
+        self._limits.spend(operation, calls)
+
+    def allow(self, operation: str, *, per_second: float, at_once: int) -> None:
+        """Allow another rate of one kind of call than the documents name."""
+        self._limits.change(operation, per_second, at_once)
 
     def _grant(self, asked: Asked) -> Response:
         form = {name: values[0] for name, values in parse_qs(asked.content.decode()).items()}
@@ -169,17 +184,6 @@ class AmazonMarketplace(Platform):
             details = "The access token you provided has expired."
             return error(403, "Unauthorized", "Access to requested resource is denied.", details)
         return None
-
-    def _throttled(self, operation: str) -> Response | None:
-        if not self._limits.take(operation):
-            return None
-        answer = error(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")
-        rate, _ = _LIMITS[operation]
-        return Response(
-            status=429,
-            headers={**answer.headers, "x-amzn-RateLimit-Limit".lower(): str(rate)},
-            content=answer.content,
-        )
 
     def _stranger(self, asked: Asked, seller: str) -> Response | None:
         if seller != self.seller_id:

@@ -10,9 +10,10 @@ location with id 1 is the default one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import ceil
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from omsync.http.messages import Response
 from omsync.testing.carts.platform import Asked, Platform, json_answer
@@ -120,6 +121,10 @@ class BigCommerceStore(Platform):
         there = self._items[sku].stock
         there[location] = (there.get(location) or 0) - units
 
+    def spend(self, calls: int) -> None:
+        """Let another application of the store's make so many calls."""
+        self._take(calls)
+
     def settle(self) -> None:
         """Let everything that was taken show."""
         for sku, location, units in self._queue:
@@ -132,11 +137,14 @@ class BigCommerceStore(Platform):
             return json_answer({"status": 404, "title": "Not found"}, 404)
         if asked.headers.get("x-auth-token") != self.token:
             return json_answer({"status": 401, "title": "Unauthorized"}, 401)
-        left = self._calls_left()
-        if left is not None and left < 0:
-            reset = int((self._window[0] + _WINDOW - self.now()) * 1000)
-            headers = {"x-rate-limit-time-reset-ms": str(reset), "x-rate-limit-requests-left": "0"}
-            return json_answer({"status": 429, "title": "Too many requests"}, 429, headers)
+        if self.quota is None:
+            return self._route(asked)
+        left = self._take(1)
+        too_many = {"status": 429, "title": "Too many requests"}
+        answer = json_answer(too_many, 429) if left < 0 else self._route(asked)
+        return evolve(answer, headers={**answer.headers, **self._told(left)})
+
+    def _route(self, asked: Asked) -> Response:
         routes: Mapping[tuple[str, str], Callable[[Asked], Response]] = {
             ("GET", "/inventory/locations"): self._list_locations,
             ("GET", "/inventory/items"): self._list_items,
@@ -161,14 +169,21 @@ class BigCommerceStore(Platform):
                 items = [item for item in items if str(getattr(item, field_name)) in wanted]
         return self._paged([self._show(item) for item in items], asked)
 
-    def _calls_left(self) -> int | None:
-        if self.quota is None:
-            return None
+    def _take(self, calls: int) -> int:
+        """Count calls; give how many are left, less than 0 where there were not enough."""
         began, used = self._window
         if self.now() >= began + _WINDOW:
             began, used = self.now(), 0
-        self._window = began, used + 1
-        return self.quota - used - 1
+        self._window = began, used + calls
+        return (self.quota or 0) - used - calls
+
+    def _told(self, left: int) -> dict[str, str]:
+        return {
+            "x-rate-limit-time-window-ms": str(int(_WINDOW * 1000)),
+            "x-rate-limit-time-reset-ms": str(ceil((self._window[0] + _WINDOW - self.now()) * 1000)),
+            "x-rate-limit-requests-quota": str(self.quota),
+            "x-rate-limit-requests-left": str(max(0, left)),
+        }
 
     def _paged(self, rows: list[Row], asked: Asked) -> Response:
         number = int(asked.first("page", "1"))

@@ -152,6 +152,11 @@ class ShopifyShop(Platform):
         """The adjustment groups, as the shop's inventory history shows them."""
         return self._writing.history
 
+    def spend(self, some: int) -> None:
+        """Let another process of the same app spend points."""
+        self._restore()
+        self._available -= min(some, self._available)
+
     def name_no_rows(self) -> None:
         """Let errors about rows say no longer which row they mean."""
         self._writing.names_rows = False
@@ -236,13 +241,16 @@ class ShopifyShop(Platform):
             raise Refusal("MAX_COST_EXCEEDED", said, cost=cost, maxCost=1000)
         if not self._metered:
             return
-        now = self.now()
-        restored = (now - self._counted_at) * self._restored
-        self._available, self._counted_at = min(self._bucket, self._available + restored), now
+        self._restore()
         if cost > self._available:
             self.throttled += 1
             raise Refusal("THROTTLED", "Throttled")
         self._available -= cost
+
+    def _restore(self) -> None:
+        now = self.now()
+        restored = (now - self._counted_at) * self._restored
+        self._available, self._counted_at = min(self._bucket, self._available + restored), now
 
     def _operate(self, document: Document, asked: Selection) -> Any:
         operation = {

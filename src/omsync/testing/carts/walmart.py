@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from math import ceil
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +21,8 @@ __all__ = ["WalmartMarketplace"]
 
 _FEEDS_PER_HOUR = 10
 _HOUR = 3600
+_EPOCH = 1_773_648_000
+"""The point in time at which the marketplace's seconds begin."""
 _TOKEN_SECONDS = 900
 _MOST_ITEMS = 50
 
@@ -101,6 +106,10 @@ class WalmartMarketplace(Platform):
         stock = self._items[sku][node or self.default_node]
         stock.reserved -= units
         stock.put_in -= units
+
+    def spend_feeds(self, feeds: int) -> None:
+        """Let another program of the seller's send so many feeds."""
+        self._limits.spend("feed", feeds)
 
     def end_tokens(self) -> None:
         """Take every access token back at once."""
@@ -217,7 +226,13 @@ class WalmartMarketplace(Platform):
         if wait:
             answer = error(429, "REQUEST_THRESHOLD_VIOLATED.GMP_GATEWAY_API", "Too many requests.")
             return evolve(answer, headers={**answer.headers, "retry-after": str(int(wait) + 1)})
-        return self.feeds.take(asked)
+        answer, now = self.feeds.take(asked), _EPOCH + self.now()
+        told = {
+            "date": format_datetime(datetime.fromtimestamp(now, UTC), usegmt=True),
+            "x-current-token-count": str(self._limits.left("feed")),
+            "x-next-replenish-time": str(ceil((now + self._limits.more_in("feed")) * 1000)),
+        }
+        return evolve(answer, headers={**answer.headers, **told})
 
     def _write(self, sku: str, node: str, quantity: Any) -> str:
         """Write one quantity; give a complaint, or an empty text."""
