@@ -17,7 +17,7 @@ CORE += ",*/omsync/allocation/*,*/omsync/planning/*,*/omsync/report.py,*/omsync/
 CORE += ",*/omsync/comparison/*,*/omsync/diagnosis/*,*/omsync/inflight.py,*/omsync/levels_builder.py"
 
 WITHOUT_SERVERS = "not vendure and not medusa and not oscar and not tryton and not schemas"
-WITHOUT_SERVERS += " and not postgres and not browser"
+WITHOUT_SERVERS += " and not postgres and not browser and not recipes"
 
 
 def group(session: nox.Session, *names: str) -> None:
@@ -103,6 +103,24 @@ def browser(session: nox.Session) -> None:
             "chromium and chromium-driver), or run this session as root where there is an apt-get."
         )
     with_server(session, "browser", "browser")
+
+
+@nox.session
+@nox.parametrize("scheduler", ["airflow", "celery", "prefect"])
+def recipes(session: nox.Session, scheduler: str) -> None:
+    """Have each scheduler itself run its recipe of the docs against the sandbox, alone in its environment."""
+    group(session, scheduler)
+    session.install(".[testing,sql]", "pytest>=8.3", "sybil>=8.0")
+    session.run("pytest", "-m", "recipes", "-k", scheduler, "tests/recipes", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into docs/_build; a warning is an error. The tests run its examples."""
+    group(session, "docs")
+    session.install(".[testing,fast,oauth1,sql,rich,plots,tqdm]")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build")
+    session.log("The site begins at docs/_build/index.html.")
 
 
 @nox.session

@@ -19,7 +19,9 @@ from omsync import (
     PerWarehouse,
     QuantityRules,
     SyncPlan,
+    explanation_view,
     plan_cart,
+    plan_view,
     product_view,
     push_plan,
     read_inventory,
@@ -81,6 +83,9 @@ def main(folder: Path) -> None:
 
         title("3. Why does the shop show that many gift sets?")
         print(plan.explain("GIFT-SET"))
+        explanation_view(plan.explain("GIFT-SET")).to_html(folder / "why-gift-set.html")
+        plan_view(plan).to_html(folder / "plan.html")
+        product_view(ledger, BY_WAREHOUSE).to_html(folder / "products.html")
 
         title("4. The Woo store: listing SKUs, sales-channel mode")
         print(sync_cart(source, woo, WOO, merchant=BY_CHANNEL, ledger=ledger))
@@ -109,6 +114,8 @@ def main(folder: Path) -> None:
             for run in ledger.statuses(merchant.name):
                 print(run)
     print(f"\nThe carts' files and the ledger are in {folder}")
+    print(f"Open this in a browser to see why the shop shows 8 gift sets: {folder / 'why-gift-set.html'}")
+    print("plan.html and products.html beside it show every row; each opens why.")
 
 
 if __name__ == "__main__":

@@ -17,9 +17,7 @@ app = Celery("stock", broker=os.environ.get("CELERY_BROKER", "memory://"))
 app.conf.beat_schedule = {"stock every hour": {"task": "stock.sync", "schedule": 3600.0}}
 
 
-@app.task(  # type: ignore[untyped-decorator,unused-ignore]  # where Celery is installed, it has no types
-    name="stock.sync", autoretry_for=(TransientError,), retry_backoff=60, max_retries=5
-)
+@app.task(name="stock.sync", autoretry_for=(TransientError,), retry_backoff=60, max_retries=5)
 def sync(settings_file: str | None = None) -> dict[str, str]:
     """Sync all carts; what may work later is tried again."""
     reports = stock_job.run(settings_file or os.environ["OMSYNC_SETTINGS"])

@@ -11,10 +11,12 @@ from omsync.checks import counted, shown
 from omsync.comparison import Comparison
 from omsync.comparison.findings import KINDS
 from omsync.convergence import Drift, History
+from omsync.diagnosis import Audit, Diagnosis, ModesCompared
 from omsync.errors import WrongTypeError
 from omsync.planning import SyncPlan
 from omsync.planning.quarantine_view import Quarantine
 from omsync.report import OUTCOMES, SyncReport
+from omsync.views.doctor import page_of_audit, page_of_diagnosis, page_of_modes
 from omsync.views.explanations import explanation_view
 from omsync.views.page import Chart, Column, Fact, Page, Series, Table
 from omsync.views.plans import plan_view
@@ -31,7 +33,7 @@ _WHY = Column(title="why")
 
 
 def page_of(value: object) -> Page:
-    """Lay out a view, a plan, an explanation, a report, a comparison, drift, a quarantine or a history.
+    """Lay out a view, a plan, an explanation, a report, what a comparison, a look-up or the doctor found.
 
     Raises:
         WrongTypeError: There is no page for this.
@@ -238,4 +240,7 @@ _LAYOUTS: Mapping[type, Callable[[Any], Page]] = {
     Drift: _drift,
     Quarantine: _quarantine,
     History: _history,
+    Diagnosis: page_of_diagnosis,
+    Audit: page_of_audit,
+    ModesCompared: page_of_modes,
 }

@@ -15,6 +15,7 @@ import attrs
 from omsync.checks import counted
 from omsync.errors import InvalidValueError
 from omsync.planning.table import harmless
+from omsync.views.cells import as_utc
 from omsync.views.page import Branch, Cell, Chart, Column, Page, Part, Table, Tree
 
 __all__ = ["to_csv", "to_json", "to_text"]
@@ -158,7 +159,7 @@ def _words(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, datetime):
-        return f"{cell:%Y-%m-%d %H:%M}Z"
+        return f"{as_utc(cell):%Y-%m-%d %H:%M}Z"
     return f"{cell:,}" if isinstance(cell, int | float) else cell
 
 
