@@ -9,11 +9,24 @@ from pathlib import Path
 
 import attrs
 import pytest
-from fake_ports import START, FakeClock, stock
+from fake_ports import START, FakeCart, FakeClock, stock
 from products_read import DISABLED_FBA, TAKEN_AT, channels, warehouses
 from watched_shop import MERCHANT, SHOP, ChangingCart, WatchedShop
 
-from omsync import Comparison, drift, history, overview, page_of, product_view, quarantined
+from omsync import (
+    CartSettings,
+    Comparison,
+    MerchantSettings,
+    PerWarehouse,
+    audit,
+    diagnose,
+    drift,
+    history,
+    overview,
+    page_of,
+    product_view,
+    quarantined,
+)
 from omsync.comparison import compare_snapshots
 from omsync.errors import InvalidValueError, WrongTypeError
 from omsync.views.page import Chart, Page, Table
@@ -253,3 +266,20 @@ def test_plans_and_explanations_are_pages_and_pages_are_themselves(shop: Watched
     with pytest.raises(WrongTypeError, match="There is no page for 7"):
         page_of(7)
     assert FakeClock().now() == START
+
+
+def test_a_page_is_rendered_as_a_view_is(tmp_path: Path) -> None:
+    page = page_of(audit(stock({"A": 1, "a": 1})))
+    assert page_of(page) is page
+    assert "differ only in letter case" in str(page)
+    assert page.to_html(tmp_path / "audit.html") == (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert page.to_csv().splitlines()[0] == "severity,kind,codes,what was found,what to do"
+
+
+def test_what_the_doctor_found_has_a_page() -> None:
+    merchant = MerchantSettings(mode=PerWarehouse())
+    shop = CartSettings(name="shop")
+    found = diagnose(stock({"A": 3}), FakeCart({"A": 3}), shop, merchant=merchant, clock=FakeClock())
+    page = page_of(found)
+    assert [fact.name for fact in page.facts] == ["warning", "unknown", "ok"]
+    assert "Is there a ledger?" in str(page)

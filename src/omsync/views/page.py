@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from omsync import checks
 from omsync.errors import InvalidValueError
+from omsync.views.rendered import Rendered
 
 __all__ = ["TONES", "Branch", "Cell", "Chart", "Column", "Fact", "Page", "Part", "Series", "Table", "Tree"]
 
@@ -148,7 +149,7 @@ Part = Table | Tree | Chart
 
 
 @frozen(kw_only=True)
-class Page:
+class Page(Rendered):
     """A whole view, ready to be rendered.
 
     Args:
@@ -166,3 +167,7 @@ class Page:
     parts: tuple[Part, ...] = field(default=(), converter=checks.as_tuple)
     notes: tuple[str, ...] = field(default=(), converter=checks.as_tuple)
     at: datetime | None = None
+
+    def page(self) -> Page:
+        """Give this page: it is laid out already."""
+        return self

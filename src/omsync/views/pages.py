@@ -38,8 +38,6 @@ def page_of(value: object) -> Page:
     Raises:
         WrongTypeError: There is no page for this.
     """
-    if isinstance(value, Page):
-        return value
     if isinstance(value, Rendered):
         return value.page()
     for kind, layout in _LAYOUTS.items():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from omsync.views.page import Page
+if TYPE_CHECKING:  # a page is rendered itself
+    from omsync.views.page import Page
 
 __all__ = ["Rendered"]
 
