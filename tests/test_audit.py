@@ -188,6 +188,13 @@ def test_a_cart_that_has_exactly_the_listings_gives_no_finding() -> None:
     assert len(audit(stock({"A": 1}), cart=SHOP, shown=shown)) == 0
 
 
+def test_a_cart_without_what_it_shows_or_the_reverse_is_refused() -> None:
+    with pytest.raises(SettingsError, match="its settings and what it shows"):
+        audit(stock({"A": 1}), cart=SHOP)
+    with pytest.raises(SettingsError, match="its settings and what it shows"):
+        audit(stock({"A": 1}), shown=[])
+
+
 def test_an_audit_prints_and_is_plain_data_and_a_page() -> None:
     found = audit(with_products(Sku(master_sku="LOOSE", tracked=False), "A", "a", levels={"LOOSE": 1}))
     assert str(found).splitlines()[0] == "3 products and 0 aliases: 1 wrong, 1 warning"

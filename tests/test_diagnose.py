@@ -126,13 +126,12 @@ def test_a_refused_token_is_an_answer_and_the_last_reading_stands_in(clock: Fake
 def test_without_any_reading_the_cart_cannot_be_judged() -> None:
     refused = FakeSource(UnauthorizedError("The token was refused"))
     found = ask(refused, FakeCart())
-    assert [check.key for check in found] == [
-        *("order_manager", "clock", "cart_upload", "ledger", "quarantine", "cart_writes")
-    ]
+    assert [check.key for check in found] == QUESTIONS
     assert found["clock"].answer == "nothing to compare it with yet"
-    assert [check.key for check in found.of("unknown")] == ["cart_upload", "quarantine"]
-    with pytest.raises(KeyError):
-        found["cart_match"]
+    assert found["cart_match"].answer == "not asked: there is no reading"
+    assert len(found.of("unknown")) == 13
+    with pytest.raises(KeyError, match="'typo' is none of order_manager, "):
+        found["typo"]
 
 
 def test_sales_channels_are_not_read_anew_since_that_acknowledges_figures(clock: FakeClock) -> None:
@@ -260,6 +259,9 @@ def test_an_alias_that_no_product_has_is_wrong() -> None:
     assert found["alias"].status == "wrong"
     found = ask(snapshot, FakeCart({"a": 3}), CartSettings(name="shop", alias="wo"))
     assert found["cart"].code == "unknown_alias"
+    assert (found["alias"].status, found["alias"].answer) == ("unknown", "not asked: see 'cart'")
+    found = ask(snapshot, FakeCart({"a": 3}), CartSettings(name="shop", alias="wo"), listing_sku="a")
+    assert found["listing"].answer == "not asked: see 'cart'"
 
 
 def test_bundles_that_get_nothing_are_named_with_what_to_do() -> None:
@@ -285,7 +287,10 @@ def test_what_is_left_out_on_purpose_is_counted() -> None:
 
 def test_a_cart_that_is_switched_off_says_so() -> None:
     found = ask(stock({"A": 3}), FakeCart({"A": 3}), CartSettings(name="shop", enabled=False))
-    assert (found["cart_upload"].status, "cart_match" in {check.key for check in found}) == ("wrong", False)
+    assert (found["cart_upload"].status, found["cart_match"].answer) == (
+        "wrong",
+        "not asked: the cart is switched off",
+    )
 
 
 @pytest.mark.parametrize(
@@ -401,6 +406,13 @@ def test_a_listing_that_was_asked_about_is_explained() -> None:
     check = ask(stock({"A": 3}), FakeCart({"A": 7}), listing_sku="A")["listing"]
     assert (check.status, check.entries) == ("ok", ("A",))
     assert check.answer.startswith("it shows 7 and shall show 3 (3 = 3 available in Warehouse W1")
+
+
+def test_a_product_that_was_asked_about_tells_of_its_listings() -> None:
+    snapshot = stock({"A": 3}, aliases=aliases("A"))
+    cart = FakeCart({"a": 7})
+    check = ask(snapshot, cart, CartSettings(name="shop", alias="Woo"), listing_sku="A")["listing"]
+    assert check.answer.startswith("a shows 7 and shall show 3 (3 = ")
 
 
 def test_a_listing_that_is_held_or_skipped_says_why() -> None:

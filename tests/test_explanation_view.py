@@ -314,7 +314,7 @@ def test_the_page_answers_in_a_line_and_draws_the_rules() -> None:
     allocation = worked(QuantityRules(safety_stock=1))
     page = explanation_view(allocation.explain("SET"), allocation).page()
 
-    assert page.title == "Why SET shows 6"
+    assert page.title == "Why SET shall show 6"
     assert page.summary == "6 = 2 on the shelf + 5 built, safety_stock 1: 7 -> 6"
     facts = {fact.name: fact.value for fact in page.facts}
     assert facts["To raise it"] == "one more of PART-B in Reno DC (1) raises this by 1"
@@ -340,7 +340,7 @@ def test_without_an_allocation_only_this_listing_is_spoken_of() -> None:
 def test_a_location_of_a_breakdown_is_in_the_title() -> None:
     allocation = allocate(reading(STOCK, BUNDLES), NO_FBA, cart(breakdown=True))
 
-    assert explanation_view(allocation.explain("SET", "3")).page().title == "Why SET at 3 shows 4"
+    assert explanation_view(allocation.explain("SET", "3")).page().title == "Why SET at 3 shall show 4"
 
 
 def test_more_listings_than_a_line_has_room_for_are_counted() -> None:

@@ -260,7 +260,7 @@ def test_plans_and_explanations_are_pages_and_pages_are_themselves(shop: Watched
     page = page_of(report.plan)
 
     assert page.title == "Plan for acme / shop"
-    assert page_of(report.explain("MUG")).title == "Why MUG shows 4"
+    assert page_of(report.explain("MUG")).title == "Why MUG shall show 4"
     assert page_of(page) is page
     assert page_of(overview(shop.ledger, START)).title == "Merchants and carts"
     with pytest.raises(WrongTypeError, match="There is no page for 7"):

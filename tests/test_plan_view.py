@@ -71,7 +71,7 @@ def test_each_line_opens_why_it_shall_show_its_quantity() -> None:
 
     assert changes.rows[0][:7] == ("MUG", "", "MUG", 9, 4, -5, "big fall")
     assert changes.details[0] is not None
-    assert changes.details[0].title == "Why MUG shows 4"
+    assert changes.details[0].title == "Why MUG shall show 4"
 
 
 def test_so_many_lines_are_explained_and_the_rest_is_counted() -> None:

@@ -1,17 +1,16 @@
-"""A headless Chromium with one page open, as the tests of the HTML look at it."""
+"""A headless Chromium with one page open, as the tests of the HTML look at it.
+
+Selenium is imported when a browser is started: only the session of these tests installs it.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.support.ui import WebDriverWait
 
 __all__ = ["Browser", "driver"]
 
@@ -38,6 +37,10 @@ IS_READY = """
 
 def driver(profile: Path) -> Any:
     """Start Chromium with a profile of its own; it notes what it asks for and complains of."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
+
     options = Options()
     options.binary_location = str(shutil.which("chromium"))
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
@@ -67,7 +70,13 @@ class Browser:
             self.driver.get_log(kind)
         self.page = page
         self.driver.get(page.as_uri())
-        WebDriverWait(self.driver, LONGEST_WAIT).until(lambda _: self.run(IS_READY))
+        self.wait(lambda: self.run(IS_READY))
+
+    def wait(self, is_so: Callable[[], Any]) -> None:
+        """Wait until something is so."""
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        WebDriverWait(self.driver, LONGEST_WAIT).until(lambda _: is_so())
 
     def command(self, name: str, **given: Any) -> Any:
         """Give Chromium a command of its own protocol."""
@@ -92,7 +101,7 @@ class Browser:
 
     def until(self, selector: str, text: str) -> None:
         """Wait until an element says this."""
-        WebDriverWait(self.driver, LONGEST_WAIT).until(lambda _: self.one(selector).text == text)
+        self.wait(lambda: self.one(selector).text == text)
 
     def picture(self, name: str) -> bytes:
         """Take a picture of the whole page."""

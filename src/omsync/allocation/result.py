@@ -70,7 +70,7 @@ class Allocation:
                 code="skipped",
                 remedy=known[0].hint,
             )
-        remedy = "Check the listing SKU; case matters."
+        remedy = self._remedy_for(listing_sku)
         if rows:
             places = ", ".join(repr(row.location_id) for row in rows if row.location_id)
             no_place = "Its quantity has no location: leave location_id out."
@@ -81,6 +81,16 @@ class Allocation:
             code="no_such_listing",
             remedy=remedy,
         )
+
+    def _remedy_for(self, listing_sku: str) -> str:
+        """Say what may have been meant by a code that is no listing of this cart."""
+        listings = sorted({row.listing_sku for row in self.quantities if row.master_sku == listing_sku})
+        if listings:
+            return f"{listing_sku!r} is a product; its listing here is {' or '.join(map(repr, listings))}."
+        for skipped in self.skipped:
+            if skipped.master_sku == listing_sku:
+                return f"{listing_sku!r} is a product that is skipped: {skipped.hint}"
+        return "Check the listing SKU; case matters."
 
     def _rows_of(self, listing_sku: str) -> list[ListingQuantity]:
         rows = []

@@ -10,7 +10,7 @@ from omsync.allocation.reasons import words
 from omsync.checks import counted
 from omsync.diagnosis.evidence import Evidence
 from omsync.diagnosis.likeness import plain_form
-from omsync.diagnosis.order_manager import failed, hours
+from omsync.diagnosis.order_manager import failed, hours, unanswered, why_no_plan
 from omsync.diagnosis.verdict import Check
 from omsync.errors import NoExplanationError
 from omsync.planning import SyncPlan
@@ -21,24 +21,45 @@ __all__ = ["questions"]
 
 _NOT_COUNTED = ("untracked_in_cart", "duplicate_in_cart", "unmanaged_in_cart", "allocated_unknown")
 _BAD = {"failed", "died"}
+_OF_A_PLAN = {
+    "cart": "Does the cart answer?",
+    "cart_match": "Does the cart know the listings?",
+    "cart_tracking": "Does the cart count their stock?",
+    "rules": "Do rules hide stock?",
+    "guardrails": "Is anything held back?",
+}
+_WHY = "Why does {} show what it shows?"
 
 
 def questions(evidence: Evidence) -> Iterator[Check]:
     """Answer what can be said of the cart."""
     yield _is_on(evidence)
     yield _ledger(evidence)
-    if evidence.plan_error is not None:
-        yield failed("cart", "Can the cart be read and planned for?", evidence.plan_error)
     if evidence.plan is not None and evidence.plan.enabled:
         yield _cart(evidence, evidence.plan)
         yield _match(evidence.plan)
         yield _tracking(evidence.plan)
         yield _rules(evidence, evidence.plan)
         yield _held(evidence.plan)
+    elif evidence.plan_error is not None:
+        yield failed("cart", _OF_A_PLAN["cart"], evidence.plan_error)
+        rest = {key: question for key, question in _OF_A_PLAN.items() if key != "cart"}
+        yield from unanswered(rest, why_no_plan(evidence))
+    else:
+        off = "the cart is switched off"
+        yield from unanswered(_OF_A_PLAN, why_no_plan(evidence) if evidence.plan is None else off)
     yield _quarantine(evidence)
     yield _writes(evidence)
-    if evidence.listing_sku is not None and evidence.plan is not None:
-        yield _listing(evidence.listing_sku, evidence.plan)
+    if evidence.listing_sku is not None:
+        yield from _listing_asked_about(evidence.listing_sku, evidence)
+
+
+def _listing_asked_about(listing_sku: str, evidence: Evidence) -> Iterator[Check]:
+    if evidence.plan is None:
+        question = _WHY.format(listing_sku)
+        yield from unanswered({"listing": question}, why_no_plan(evidence))
+    else:
+        yield _listing(listing_sku, evidence.plan)
 
 
 def _is_on(evidence: Evidence) -> Check:
@@ -86,7 +107,7 @@ def _ledger(evidence: Evidence) -> Check:
 
 
 def _cart(evidence: Evidence, plan: SyncPlan) -> Check:
-    key, question = "cart", "Does the cart answer?"
+    key, question = "cart", _OF_A_PLAN["cart"]
     if not evidence.capabilities.readable:
         answer = f"{plan.destination} cannot be read; what it was last told stands in"
         return Check(key=key, question=question, status="ok", answer=answer)
@@ -96,7 +117,7 @@ def _cart(evidence: Evidence, plan: SyncPlan) -> Check:
 
 
 def _match(plan: SyncPlan) -> Check:
-    key, question = "cart_match", "Does the cart know the listings?"
+    key, question = "cart_match", _OF_A_PLAN["cart_match"]
     missing = sorted({line.listing_sku for line in plan.lines if line.reason == "not_in_cart"})
     every = {line.listing_sku for line in plan.lines}
     answer = f"{len(every) - len(missing):,} of {counted(len(every), 'listing')}"
@@ -117,7 +138,7 @@ def _match(plan: SyncPlan) -> Check:
 
 
 def _tracking(plan: SyncPlan) -> Check:
-    key, question = "cart_tracking", "Does the cart count their stock?"
+    key, question = "cart_tracking", _OF_A_PLAN["cart_tracking"]
     found = [line for line in plan.lines if line.reason in _NOT_COUNTED]
     if not found:
         return Check(key=key, question=question, status="ok", answer="yes")
@@ -130,7 +151,7 @@ def _tracking(plan: SyncPlan) -> Check:
 
 
 def _rules(evidence: Evidence, plan: SyncPlan) -> Check:
-    key, question = "rules", "Do rules hide stock?"
+    key, question = "rules", _OF_A_PLAN["rules"]
     told = {line.key: line.quantity for line in plan.lines}
     bare = evidence.without_rules
     rows = [] if bare is None else bare.quantities
@@ -155,7 +176,7 @@ def _rules(evidence: Evidence, plan: SyncPlan) -> Check:
 
 
 def _held(plan: SyncPlan) -> Check:
-    key, question = "guardrails", "Is anything held back?"
+    key, question = "guardrails", _OF_A_PLAN["guardrails"]
     held = [line for line in plan.held if line.reason != QUARANTINED]
     if not held:
         return Check(key=key, question=question, status="ok", answer="nothing")
@@ -190,15 +211,17 @@ def _writes(evidence: Evidence) -> Check:
 
 
 def _listing(listing_sku: str, plan: SyncPlan) -> Check:
-    key, question = "listing", f"Why does {listing_sku} show what it shows?"
+    key, question = "listing", _WHY.format(listing_sku)
     lines = [line for line in plan.lines if line.listing_sku == listing_sku]
+    lines = lines or [line for line in plan.lines if line.master_sku == listing_sku]
     if lines:
         said = []
         for line in lines:
             place = f" at {line.location_id}" if line.location_id else ""
             shows = "not known" if line.shown is None else str(line.shown)
-            why = _why(line.location_id, listing_sku, plan)
-            said.append(f"it shows {shows}{place} and shall show {line.quantity} ({why})")
+            why = _why(line.location_id, line.listing_sku, plan)
+            name = "it" if line.listing_sku == listing_sku else line.listing_sku
+            said.append(f"{name} shows {shows}{place} and shall show {line.quantity} ({why})")
         bad = next((line for line in lines if line.action in {"skip", "hold"}), None)
         status = "ok" if bad is None else "warning"
         return Check(

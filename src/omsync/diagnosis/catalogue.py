@@ -17,6 +17,7 @@ from omsync.allocation.notices import few
 from omsync.allocation.reasons import skip, words
 from omsync.checks import counted
 from omsync.diagnosis.likeness import alike, how_they_differ, oddities, plain_form
+from omsync.errors import SettingsError
 from omsync.exchange import CartListing
 from omsync.model import InventorySnapshot
 from omsync.planning.lines import HINTS
@@ -115,8 +116,15 @@ def audit(
             them, so that those that only the cart has are found.
 
     Raises:
-        SettingsError: The cart's settings do not fit what the order manager has.
+        SettingsError: One of ``cart`` and ``shown`` is missing; or the cart's settings do not fit what the
+            order manager has.
     """
+    if (cart is None) != (shown is None):
+        raise SettingsError(
+            "To hold a cart against the catalogue, omsync has to know its settings and what it shows",
+            code="idle_argument",
+            remedy="Give both cart= and shown=, such as shown=sink.read([]), or neither.",
+        )
     if merchant is None:
         merchant = MerchantSettings(mode=PerSalesChannel() if snapshot.scope == "channel" else PerWarehouse())
     findings = [*_products(snapshot), *_listings(snapshot), *_bundles(snapshot, merchant)]

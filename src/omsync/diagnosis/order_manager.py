@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from omsync.allocation.locations import choose_locations
@@ -13,10 +13,20 @@ from omsync.diagnosis.verdict import Check
 from omsync.errors import OmsyncError
 from omsync.settings import PerSalesChannel
 
-__all__ = ["failed", "questions"]
+__all__ = ["failed", "hours", "questions", "unanswered", "why_no_plan"]
 
 _AHEAD = timedelta(minutes=2)
 """So far two machines' clocks may be apart without harm."""
+_OF_A_READING = {
+    "reading_age": "Are its figures fresh?",
+    "locations": "Which locations count for this cart?",
+}
+_OF_PRODUCTS = {
+    "alias": "Do the products have the cart's alias?",
+    "bundles": "Do the bundles have what they need?",
+    "exclusions": "Is anything left out on purpose?",
+    "stock_records": "Do the products have stock records?",
+}
 _FEW = 5
 """The locations that an answer names."""
 _MOST_WITHOUT = 50
@@ -29,9 +39,24 @@ def questions(evidence: Evidence) -> Iterator[Check]:
     if evidence.snapshot is not None:
         yield _age(evidence, evidence.snapshot.taken_at)
         yield _locations(evidence)
+    else:
+        yield from unanswered(_OF_A_READING, "there is no reading")
     yield _clock(evidence)
     if evidence.plan is not None:
         yield from _products(evidence)
+    else:
+        yield from unanswered(_OF_PRODUCTS, why_no_plan(evidence))
+
+
+def unanswered(questions: Mapping[str, str], why: str) -> Iterator[Check]:
+    """Give the answers of questions that could not be asked."""
+    for key, question in questions.items():
+        yield Check(key=key, question=question, status="unknown", answer=f"not asked: {why}")
+
+
+def why_no_plan(evidence: Evidence) -> str:
+    """Say why nobody knows what the cart would be told."""
+    return "there is no reading" if evidence.snapshot is None else "see 'cart'"
 
 
 def failed(key: str, question: str, error: OmsyncError) -> Check:
@@ -69,7 +94,7 @@ def _reading(evidence: Evidence) -> Check:
 
 
 def _age(evidence: Evidence, taken_at: datetime) -> Check:
-    key, question = "reading_age", "Are its figures fresh?"
+    key, question = "reading_age", _OF_A_READING["reading_age"]
     age, limits = evidence.now - taken_at, evidence.cart.guardrails
     answer = f"read {to_the_second(taken_at)}, {hours(age)} ago"
     if age >= timedelta(hours=limits.stale_hours):
@@ -87,7 +112,7 @@ def _age(evidence: Evidence, taken_at: datetime) -> Check:
 
 
 def _locations(evidence: Evidence) -> Check:
-    key, question = "locations", "Which locations count for this cart?"
+    key, question = "locations", _OF_A_READING["locations"]
     assert evidence.snapshot is not None  # noqa: S101  asked only where there is one
     try:
         choices = choose_locations(evidence.snapshot, evidence.merchant, evidence.cart)
@@ -147,7 +172,7 @@ def _products(evidence: Evidence) -> Iterator[Check]:
         first = min(bad)
         yield Check(
             key="bundles",
-            question="Do the bundles have what they need?",
+            question=_OF_PRODUCTS["bundles"],
             status="wrong",
             answer=f"{answer}: {few(bad)}",
             remedy=hints[first],
@@ -156,7 +181,7 @@ def _products(evidence: Evidence) -> Iterator[Check]:
     else:
         yield Check(
             key="bundles",
-            question="Do the bundles have what they need?",
+            question=_OF_PRODUCTS["bundles"],
             status="ok",
             answer="none is skipped",
         )
@@ -164,7 +189,7 @@ def _products(evidence: Evidence) -> Iterator[Check]:
     said = [f"{len(skus):,} {reason.replace('_', ' ')}" for reason, skus in out.items() if skus]
     yield Check(
         key="exclusions",
-        question="Is anything left out on purpose?",
+        question=_OF_PRODUCTS["exclusions"],
         status="ok",
         answer=", ".join(said) or "nothing",
         entries=tuple(sorted(set().union(*out.values()))),
@@ -172,7 +197,7 @@ def _products(evidence: Evidence) -> Iterator[Check]:
     missing = by_reason.get("no_stock_record", set())
     yield Check(
         key="stock_records",
-        question="Do the products have stock records?",
+        question=_OF_PRODUCTS["stock_records"],
         status="warning" if missing else "ok",
         answer=f"none for {counted(len(missing), 'product')}: {few(missing)}"
         if missing
@@ -185,7 +210,7 @@ def _products(evidence: Evidence) -> Iterator[Check]:
 
 
 def _alias(alias: str | None, told: set[str], without: set[str]) -> Check:
-    key, question = "alias", "Do the products have the cart's alias?"
+    key, question = "alias", _OF_PRODUCTS["alias"]
     if alias is None:
         answer = "the cart is said to use master SKUs"
         return Check(key=key, question=question, status="ok", answer=answer)

@@ -71,11 +71,11 @@ class Diagnosis:
         return f"<Diagnosis of {self.merchant} / {self.cart}: {self.summary}>"
 
     def __getitem__(self, key: str) -> Check:
-        """Give the answer to a question by its key; KeyError when it was not asked."""
+        """Give the answer to a question by its key; KeyError names the keys that there are."""
         for check in self.checks:
             if check.key == key:
                 return check
-        raise KeyError(key)
+        raise KeyError(f"{key!r} is none of {', '.join(check.key for check in self.checks)}")
 
     @property
     def is_well(self) -> bool:

@@ -26,7 +26,7 @@ Levels = Mapping[tuple[str, str], StockLevel]
 def tree_of(explanation: Explanation) -> Tree:
     """Draw how a quantity comes about."""
     return Tree(
-        title=f"Why {at_place(explanation.listing_sku, explanation.location_id)} shows "
+        title=f"Why {at_place(explanation.listing_sku, explanation.location_id)} shall show "
         f"{explanation.quantity:,}",
         root=Branch(
             label=at_place(explanation.listing_sku, explanation.location_id),

@@ -44,7 +44,7 @@ class ExplanationView(Rendered):
         told = self.explanation
         best = self.levers[0].sentence(told.quantity) if self.levers else "nothing recorded would change it"
         facts = [
-            Fact(name="Shows", value=f"{told.quantity:,}"),
+            Fact(name="Shall show", value=f"{told.quantity:,}"),
             Fact(name="Product", value=", ".join(sorted({row.master_sku for row in told.rows})) or "?"),
             Fact(name="To raise it", value=best),
         ]
@@ -52,7 +52,7 @@ class ExplanationView(Rendered):
             lost = "the newest answer about a figure was lost on its way; it may be too high"
             facts.append(Fact(name="In doubt", value=lost, tone="warning"))
         return Page(
-            title=f"Why {at_place(told.listing_sku, told.location_id)} shows {told.quantity:,}",
+            title=f"Why {at_place(told.listing_sku, told.location_id)} shall show {told.quantity:,}",
             summary=told.summary,
             facts=facts,
             parts=[tree_of(told), self._what_if(), *self._chart()],
