@@ -302,6 +302,17 @@ def test_a_skipped_listing_has_no_explanation_but_a_reason() -> None:
     assert "absent is not zero" in caught.value.remedy
 
 
+def test_a_product_that_was_asked_about_instead_of_its_listing_is_told_apart() -> None:
+    listed = reading({"CUP": {"1": 3}}, aliases=[alias("woo-cup", "CUP")])
+    with pytest.raises(NoExplanationError) as caught:
+        allocate(listed, BY_WAREHOUSE, CartSettings(name="woo", alias="Shopify US")).explain("CUP")
+    assert caught.value.remedy == "'CUP' is a product; its listing here is 'woo-cup'."
+    none = reading({"CUP": {}}, aliases=[alias("woo-cup", "CUP")])
+    with pytest.raises(NoExplanationError) as caught:
+        allocate(none, BY_WAREHOUSE, CartSettings(name="woo", alias="Shopify US")).explain("CUP")
+    assert caught.value.remedy.startswith("'CUP' is a product that is skipped: 'CUP' has no stock record")
+
+
 def test_an_unknown_listing_has_no_explanation() -> None:
     with pytest.raises(NoExplanationError, match="has no quantity for 'cup'\n") as caught:
         allocate(CUPS, BY_WAREHOUSE, ALL).explain("cup")

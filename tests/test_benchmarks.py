@@ -82,9 +82,12 @@ def test_whole_syncs_bring_the_carts_to_what_was_planned_and_one_that_compares_h
     done = run("overlap.py", "--listings", "60", "--source-calls", "20")
     assert done.returncode == 0, done.stderr
     rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()[4:]]
-    assert [(row[1], row[-1]) for row in rows] == [("19.0", "0")] * 3
+    assert [(row[1], row[-1]) for row in rows] == [("19.0", "0")] * 4
     # In virtual time: the shop is read within the 19 seconds, and Amazon after them.
-    assert [row[4] == "19.0" for row in rows] == [True, True, False]
+    assert [row[5] == "19.0" for row in rows] == [True, True, True, False]
+    # A shop in which everything changes is read twice, and Amazon once.
+    assert [float(row[3]) > 90 for row in rows] == [False, True, False, False]
+    assert rows[-1][3] == "0.0"
 
 
 def test_decoding_finds_the_same_units_in_every_way() -> None:

@@ -94,6 +94,19 @@ CART = CartColumns(products=array("i", [0, 1, 2]), counting=[ALL])
 
 
 @pytest.mark.parametrize("numpy", [False, True])
+def test_every_row_of_a_cart_sees_the_same_debts(numpy: bool) -> None:
+    stock = StockColumns(
+        products=2,
+        available=[array("i", [5, 0]), array("i", [-2, 0])],
+        recorded=[b"\x01\x01", b"\x01\x00"],
+    )
+    both = Counting(locations=[0, 1], building=[0, 1])
+    cart = CartColumns(products=array("i", [1]), counting=[both, both])
+    totals = totals_of(stock, BundleColumns.of({1: {0: 1}}), with_numpy=numpy)
+    assert [list(row.quantities) for row in allocate_columns(totals, cart)] == [[3], [3]]
+
+
+@pytest.mark.parametrize("numpy", [False, True])
 def test_a_bundle_is_its_shelf_units_and_what_its_parts_make(numpy: bool) -> None:
     totals = totals_of(STOCK, BundleColumns.of({2: {0: 2, 1: 1}}), with_numpy=numpy)
     (row,) = allocate_columns(totals, CART)

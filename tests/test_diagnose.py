@@ -429,8 +429,13 @@ def test_a_listing_that_is_held_or_skipped_says_why() -> None:
 def test_a_listing_that_nobody_knows_is_looked_for_by_how_it_is_written() -> None:
     found = ask(stock({"AB": 3}), FakeCart({"AB": 3}), listing_sku="ab ")
     assert found["listing"].answer == "nothing is told of it; there is 'AB'"
-    found = ask(stock({"AB": 3}), FakeCart({"AB": 3}), listing_sku="zz")
-    assert found["listing"].answer == "no such listing is known"
+    found = ask(
+        stock({"AB": 3, "C": 1}),
+        FakeCart({"AB": 3}),
+        CartSettings(name="shop", exclude={"C"}),
+        listing_sku="zz",
+    )
+    assert (len(found), found["listing"].answer) == (18, "no such listing is known")
 
 
 def test_a_listing_that_is_gone_has_no_derivation_and_says_so(clock: FakeClock) -> None:

@@ -176,6 +176,28 @@ def test_a_rate_below_the_own_pace_is_kept_and_one_above_it_changes_nothing() ->
     assert [slow.reserve(pace, 60.0) for _ in range(2)] == [0, 0.25]
 
 
+@pytest.mark.parametrize("rate", [0.003, 1e-12, 5e-324])
+def test_a_rate_that_no_platform_means_is_passed_over(rate: float) -> None:
+    bucket, pace = Bucket(), Pace(per_second=5, burst=1)
+    bucket.learn(pace, 0.0, Allowance(per_second=rate))
+    assert [round(bucket.reserve(pace, 0.0), 3) for _ in range(3)] == [0.0, 0.2, 0.4]
+
+
+def test_a_lane_that_never_has_anything_left_is_not_believed_for_ever_until_it_refuses() -> None:
+    bucket, nothing = Bucket(), Allowance(left=0, reset=200)
+    waits = []
+    for second in (0.0, 300.0, 600.0):
+        assert bucket.begin(FAST, second) == 0.0
+        bucket.learn(FAST, second, nothing)
+        bucket.end(FAST)
+        waits.append(bucket.foreseen(FAST, second))
+    assert waits == [200.0, 200.0, 0.0]
+    bucket.pause(FAST, 600.0, 5.0)
+    assert bucket.begin(FAST, 700.0) == 0.0
+    bucket.learn(FAST, 700.0, nothing)
+    assert bucket.foreseen(FAST, 700.0) == 200.0
+
+
 def test_a_burst_after_a_wait_is_no_larger_than_the_slower_rate_allows() -> None:
     pace = Pace(per_second=10, burst=5)
     bucket = after(Allowance(left=0, reset=7, per_second=1), pace=pace)

@@ -294,6 +294,21 @@ def test_a_fold_that_fails_loses_nothing_and_the_run_has_ended(
     assert [state.sent for state in ledger.states("acme", "shop")] == [2, 3]
 
 
+def test_a_fold_that_meets_another_writer_is_left_to_the_next_run(ledger: SqliteLedger, path: Path) -> None:
+    ledger.record_states("acme", "shop", [told("A", 3)])
+    with ledger._file.reading() as connection:  # noqa: SLF001  nobody wants to wait half a minute
+        connection.execute("PRAGMA busy_timeout = 1")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ledger._fold("acme", "shop")  # noqa: SLF001  only this step meets the other one
+        assert counts(path) == (0, 1)
+        assert [state.sent for state in ledger.states("acme", "shop")] == [
+            state.sent for state in [told("A", 3)]
+        ]
+    a_run_ends(ledger)
+    assert counts(path) == (1, 0)
+
+
 def test_two_ledgers_that_tell_of_the_same_listing_lose_nothing_of_each_other(path: Path) -> None:
     with SqliteLedger(path) as one, SqliteLedger(path) as other:
         one.record_states("acme", "shop", [ListingState(listing_sku="A", desired=1)])

@@ -13,6 +13,7 @@ import pytest
 from omsync.errors import InvalidValueError, ThrottledError, WrongTypeError
 from omsync.http.awaiting import AsyncRunner
 from omsync.http.blocking import Runner
+from omsync.http.driving import Base
 from omsync.http.messages import Conversation, Request, Response
 from omsync.http.network import Network
 from omsync.http.pacing import Pace, Quota
@@ -108,6 +109,17 @@ def test_one_account_that_is_throttled_holds_all_that_share_its_limit(run: Run) 
         run(talk(line("acme", quota, refuse, retry=RetryPolicy(attempts=1)), ask()), clock)
     run(talk(line("beta", quota, fine), ask()), clock)
     assert clock.seconds == pytest.approx(30)
+
+
+def test_a_pause_holds_also_whoever_has_a_place_already() -> None:
+    clock, quota = OneClock(), Quota(name="our app", pace=Pace(per_second=1, burst=1))
+    driver, acme = Base(clock=clock), line("acme", quota, fine)
+    request = Request(method="GET", url="https://shop.example/")
+    assert driver.wait_for_place(acme, request) == 0.0
+    quota.pause(clock.monotonic(), 60.0)
+    assert driver.begin(acme, request) == 60.0
+    clock.sleep(60.0)
+    assert driver.begin(acme, request) == 0.0
 
 
 def test_a_quota_is_one_object_and_goes_to_no_other_process() -> None:

@@ -699,7 +699,7 @@ def test_a_closed_ledger_says_so_and_closing_twice_is_harmless(ledger: SqliteLed
 def test_whatever_sqlite_complains_about_names_the_file_and_the_remedy(
     ledger: SqliteLedger, path: Path, action: Callable[[SqliteLedger], object]
 ) -> None:
-    for table in ("runs", "snapshots", "listing_figures", "source_memory"):
+    for table in ("runs", "snapshots", "listing_parts", "listing_deltas", "source_memory"):
         look_inside(path, f"DROP TABLE {table}")
     with pytest.raises(LedgerError, match=r"omsync\.db' could not be used \(no such table") as caught:
         action(ledger)
@@ -742,10 +742,15 @@ def test_a_damaged_file_is_said_to_be_damaged(path: Path) -> None:
     with SqliteLedger(path) as ledger:
         ledger.memory("acme").remember("pages", {str(number): "x" * 500 for number in range(50)})
     content = bytearray(path.read_bytes())
-    content[8192:] = b"\x07" * (len(content) - 8192)
+    half = len(content) // 2  # behind what the tables are, where their rows are
+    content[half:] = b"\x07" * (len(content) - half)
     path.write_bytes(content)
-    with SqliteLedger(path) as ledger:
-        refusal(lambda: ledger.memory("acme").recall("pages"), "ledger_damaged")
+
+    def look() -> None:
+        with SqliteLedger(path) as ledger:
+            ledger.memory("acme").recall("pages")
+
+    refusal(look, "ledger_damaged")
 
 
 def test_a_disk_without_room_is_named_and_the_ledger_stays_usable(ledger: SqliteLedger) -> None:

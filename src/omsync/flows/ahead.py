@@ -6,7 +6,7 @@ The look takes no lease and begins no run: if the order manager cannot be read, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -103,7 +103,7 @@ def look_at_cart(
     sink: Sink,
     listing_skus: Sequence[str],
     look: Look | None,
-    planned: Iterable[Key],
+    planned: Callable[[], Mapping[Key, int | None]],
     states: Iterable[ListingState],
     context: Context,
 ) -> Steps[tuple[list[CartListing], datetime]]:
@@ -113,12 +113,12 @@ def look_at_cart(
         sink: The cart.
         listing_skus: The listings.
         look: What an early look showed, if there was one.
-        planned: Every row that the plan will have.
+        planned: Gives every row that the plan will have, with what it shall show; None: not known yet.
         states: What the ledger knows now.
         context: Has the clock.
     """
     began = context.clock.now()
-    settled = frozenset[str]() if look is None else still_holds(look, planned, states)
+    settled = frozenset[str]() if look is None else still_holds(look, planned(), states)
     rest = [sku for sku in listing_skus if sku not in settled]
     if look is None or not settled:
         return (yield from read_cart(sink, rest)), began

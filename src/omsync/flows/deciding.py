@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 from attrs import evolve
 
 from omsync.allocation import Allocation
@@ -83,11 +81,16 @@ def plan_steps(
     if capabilities.readable:
         skus = sorted(_asked_for(allocation, capabilities).union(one.listing_sku for one in gone))
         context.tell("read cart", 0, len(skus))
-        rows = chain(
-            ((row.listing_sku, row.location_id) for row in allocation.quantities),
-            ((row.listing_sku, row.location_id) for row in gone),
-        )
-        shown, looked_at = yield from look_at_cart(sink, skus, look, rows, states, context)
+
+        def planned() -> dict[Key, int | None]:
+            rows: dict[Key, int | None] = {(row.listing_sku, row.location_id): None for row in gone}
+            rows |= {(row.listing_sku, row.location_id): row.quantity for row in allocation.quantities}
+            return rows
+
+        if orders.sold_here:
+            # An order explains a fall only where it was asked for before the look.
+            look = None
+        shown, looked_at = yield from look_at_cart(sink, skus, look, planned, states, context)
         context.tell("read cart", len(skus), len(skus))
     else:
         overdue = overdue_figures(

@@ -59,7 +59,9 @@ class Base:
                 remedy="Run again then, or wait longer: retry=RetryPolicy(total_seconds=...). Other programs "
                 "that use this account count too.",
             )
-        return bucket.begin(pace, now)
+        quota = line.network.quota
+        held = 0.0 if quota is None else quota.held(now)
+        return held or bucket.begin(pace, now)
 
     def end(self, line: Line, request: Request) -> None:
         """End a request that was begun, whatever came of it."""

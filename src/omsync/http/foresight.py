@@ -47,7 +47,7 @@ def foresee(_: Request, response: Response) -> Allowance | None:
     """
     for family in _FAMILIES:
         left, reset = figure(response, f"{family}-remaining"), seconds_until(response, f"{family}-reset")
-        if left is not None and reset is not None and reset < _LONGEST:
+        if left is not None and reset is not None and reset + 1 < _LONGEST:
             return Allowance(left=left, reset=reset + 1)
     return None
 

@@ -26,6 +26,10 @@ _HUGE = 1e9
 _DAY = 86_400
 _BEGUN_ANEW = 1.0
 """Seconds. A limit that is back so much later than was said before has begun anew since."""
+_SLOWEST = 1 / 300
+"""Calls a second. No platform means fewer; a header that says so is broken, and would stop a sync."""
+_BELIEVED = 2
+"""So often in a lane's first answers nothing is left; one that always says so counts something else."""
 _INSTANT = 1e-6
 """Seconds, calls: what is as little as this is the arithmetic's, not the platform's."""
 
@@ -70,6 +74,8 @@ class Bucket:
         self._slowest = 0.0
         self._under_way = 0.0
         self._known = _Known()
+        self._told_nothing = 0
+        self._is_credible = False
 
     def reserve(self, pace: Pace, now: float) -> float:
         """Take a place and say how many seconds to wait for it."""
@@ -95,6 +101,10 @@ class Bucket:
         """Count the seconds until enough is left for a call, as far as answers have said."""
         return self._known.wait(pace.cost, now)
 
+    def held(self, now: float) -> float:
+        """Count the seconds until a pause is over, for whoever has a place already."""
+        return max(0.0, self._paused_until - now)
+
     def end(self, pace: Pace) -> None:
         """End a call, whatever came of it."""
         with self._lock:
@@ -103,6 +113,7 @@ class Bucket:
     def pause(self, pace: Pace, now: float, seconds: float) -> None:
         """Hold everybody in this lane for so many seconds: the server said so."""
         with self._lock:
+            self._is_credible = True
             self._paused_until = max(self._paused_until, now + seconds)
             self._postpone(pace, now + seconds)
 
@@ -115,13 +126,21 @@ class Bucket:
             told: What it says; odd figures are passed over.
         """
         rate = told.per_second if _is_usable(told.per_second, _HUGE) else None
+        if rate is not None and rate < _SLOWEST * pace.cost:
+            rate = None
         with self._lock:
             if rate:
                 self._slowest = 1.0 / (rate * _RATE)
-            if _is_usable(told.left, _HUGE) and _is_usable(told.reset, _DAY):
+            if _is_usable(told.left, _HUGE) and _is_usable(told.reset, _DAY) and self._believes(told.left):
                 # The server may not have counted the others under way.
                 left = told.left - (self._under_way - pace.cost)
                 self._known = self._known.followed_by(left, rate or 0.0, now, now + told.reset)
+
+    def _believes(self, left: float) -> bool:
+        """Doubt a lane that never had anything left, and never was refused: it counts something else."""
+        self._is_credible = self._is_credible or left > 0
+        self._told_nothing += 1
+        return self._is_credible or self._told_nothing <= _BELIEVED
 
     def _place(self, pace: Pace, now: float) -> float:
         interval = self._interval(pace)
@@ -199,6 +218,10 @@ class Quota:
     def reserve(self, now: float) -> float:
         """Take a place and say how many seconds to wait for it."""
         return self._bucket.reserve(self.pace, now)
+
+    def held(self, now: float) -> float:
+        """Count the seconds until a pause is over, for whoever has a place already."""
+        return self._bucket.held(now)
 
     def pause(self, now: float, seconds: float) -> None:
         """Hold everybody for so many seconds: the server said so."""

@@ -6,6 +6,7 @@ and several threads one ledger.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any, Self
 
 from attrs import frozen
 
-from omsync.errors import InvalidValueError
+from omsync.errors import InvalidValueError, LedgerError
 from omsync.ledgers._backup import copy_to
 from omsync.ledgers._faults import as_written, explained
 from omsync.ledgers._file import LedgerFile
@@ -76,6 +77,9 @@ ORDER BY cart
 """
 _KNOWN_MERCHANTS = "SELECT merchant FROM runs UNION SELECT merchant FROM snapshots ORDER BY merchant"
 _REMEMBER = "REPLACE INTO source_memory (merchant, namespace, key, value, kept_at) VALUES (?, ?, ?, ?, ?)"
+
+
+log = logging.getLogger("omsync")
 
 
 def _utc_now() -> datetime:
@@ -176,9 +180,18 @@ class SqliteLedger:
             prune(connection, before=self._now() - self._keep, most=PRUNED_AT_ONCE + 2 * self._added)
             self._added = 0
         if run.cart is not None:
-            # Apart, so that nothing about it keeps a run from having ended.
+            self._fold(run.merchant, run.cart)
+
+    def _fold(self, merchant: str, cart: str) -> None:
+        """Fold what a run added; apart, so that nothing about it keeps a run from having ended."""
+        try:
             with self._file.writing() as connection, as_written(self._file.path):
-                fold(connection, run.merchant, run.cart)
+                fold(connection, merchant, cart)
+        except LedgerError as error:
+            if error.code != "ledger_busy":
+                raise
+            # Nothing is lost: what is not folded is read as it was written, and the next run folds it.
+            log.info("The ledger %r was busy, and is folded by the next run", self._file.path)
 
     def runs(self, merchant: MerchantSettings | str, cart: str | None = None, /) -> tuple[RunRecord, ...]:
         """Give the runs of a cart, or with ``cart=None`` the reads of the merchant; newest first."""

@@ -1,7 +1,7 @@
 """A look at a cart before there are figures to compare with: where that is safe, and what of it still holds.
 
-Such a look is old by the time that anything is written. That does no harm where a sale meanwhile makes the
-write fail; the row is then looked at again and decided anew, as after any conflict. Pure.
+Such a look is old by the time that anything is written. So it settles only what needs no write, since it
+shows what it shall; whatever is to change is looked at again, late. Pure.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class Look:
 
 
 def may_look_ahead(capabilities: SinkCapabilities) -> bool:
-    """Tell whether whatever sells in a cart after a look makes a write fail that was planned with it.
+    """Tell whether a cart is looked at early at all: only one in which a sale makes a late write fail.
 
+    That is a second bar, since what an early look settles is not written to.
     A version of a row need not move with a sale, and units on hand do not: an order only takes of those that
     are available. Where writes are applied later, a refusal comes later than the decision. A cart that lists
     everything at each look would be listed twice.
@@ -62,27 +63,30 @@ def worth_a_look(states: Iterable[ListingState]) -> dict[Key, ListingState]:
     }
 
 
-def still_holds(look: Look, planned: Iterable[Key], states: Iterable[ListingState]) -> frozenset[str]:
+def still_holds(
+    look: Look, planned: Mapping[Key, int | None], states: Iterable[ListingState]
+) -> frozenset[str]:
     """Name the listings that need no second look before they are planned.
 
-    Each row of such a listing showed a figure that a write can be compared with, and is known to the ledger
-    as it was before the look: no run wrote to it meanwhile, and nobody saw anything else.
+    Each row of such a listing showed what it shall show, so nothing is written to it; and it is known to the
+    ledger as it was before the look: no run wrote to it meanwhile, and nobody saw anything else. What sells
+    there after the look is seen by the next run, before anything rises.
 
     Args:
         look: What the cart showed.
-        planned: Every row that the plan will have.
+        planned: Every row that the plan will have, with what it shall show; None where that is not known yet.
         states: What the ledger knows now, under the cart's lease.
     """
     now = {(state.listing_sku, state.location_id): state for state in states}
     figures = {
-        (one.listing_sku, one.location_id)
-        for one in look.listings
-        if one.state == "listed" and one.quantity is not None
+        (one.listing_sku, one.location_id): one.quantity for one in look.listings if one.state == "listed"
     }
-    rows = set(planned)
     moved = {
         key[0]
-        for key in rows
-        if key not in figures or key not in look.known or look.known[key] != now.get(key)
+        for key, quantity in planned.items()
+        if quantity is None
+        or figures.get(key) != quantity
+        or key not in look.known
+        or look.known[key] != now.get(key)
     }
-    return frozenset(key[0] for key in rows) - moved
+    return frozenset(key[0] for key in planned) - moved

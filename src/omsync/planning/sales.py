@@ -214,6 +214,9 @@ def _left_with(
         level = _come_or(min(accepted, seen), accepted, shown)
     if level is None or state.sent is None or is_answered(state):
         return level
+    if state.sent < shown < level:
+        # Neither figure stands there: what was to lower it never came, and something sold.
+        return level
     return _come_or(min(level, state.sent), state.sent, shown)
 
 

@@ -75,7 +75,7 @@ def _facts(view: PlanView) -> Iterator[Fact]:
 
 
 def _heading(kind: str) -> str:
-    return {"zero": "To 0", "unknown": "Showing nobody knows what"}.get(kind, f"{kind.capitalize()}s")
+    return {"zero": "To 0", "unknown": "Shown now: unknown"}.get(kind, f"{kind.capitalize()}s")
 
 
 _COLUMNS = (
