@@ -96,6 +96,7 @@ def browser(session: nox.Session) -> None:
     """Look at the HTML of views in a headless Chromium: search, sort, keys, dark and light, phone, paper."""
     missing = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        session.run("apt-get", "update", external=True)
         session.run("apt-get", "install", "-y", "chromium", "chromium-driver", external=True)
     elif missing:
         session.error(
