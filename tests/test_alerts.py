@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -27,7 +28,7 @@ from omsync import (
     note_alerts,
 )
 from omsync.config import parse_settings
-from omsync.errors import InvalidValueError, LedgerError, UnauthorizedError, UnreachableError
+from omsync.errors import InvalidValueError, LedgerError, UnauthorizedError, UnreachableError, WrongTypeError
 from omsync.ledgers.sqlite import SqliteLedger
 from omsync.sinks.edi846 import Edi846, PartnerProfile, Party
 from omsync.views import Patience
@@ -447,3 +448,18 @@ def test_a_ledger_that_cannot_tell_whom_it_knows_and_a_moment_without_a_zone_are
 def test_the_ledger_of_a_new_machine_needs_nobody(tmp_path: Path) -> None:
     with SqliteLedger(tmp_path / "new.db") as ledger:
         assert len(alerts(ledger, FakeClock().now())) == 0
+
+
+@pytest.mark.parametrize(
+    "expected", [MERCHANT, {"acme": ["shop"]}, [(MERCHANT, SHOP)], [(MERCHANT, ["shop"])]]
+)
+def test_what_is_expected_is_settings_or_pairs_of_them(shop: WatchedShop, expected: Any) -> None:
+    with pytest.raises(WrongTypeError, match="pairs of a merchant's settings and its carts'"):
+        alerts(shop.ledger, shop.clock.now(), expected)
+
+
+def test_a_moment_and_a_ledger_that_are_mixed_up_are_told_apart(shop: WatchedShop) -> None:
+    mixed: Any = shop.ledger
+    with pytest.raises(WrongTypeError, match=r"alerts\(now=\) is a moment") as caught:
+        alerts(shop.clock.now(), mixed)  # type: ignore[arg-type]  # mixed up
+    assert "it comes first" in caught.value.remedy

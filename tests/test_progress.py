@@ -8,10 +8,13 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from fake_ports import FakeSource, stock
 
-from omsync.errors import OmsyncError
+from omsync import MerchantSettings, PerWarehouse, read_inventory
+from omsync.errors import OmsyncError, WrongTypeError
 from omsync.ports import Progress
 from omsync.progress import Course, rich_progress, tqdm_progress
 
@@ -207,3 +210,13 @@ def test_without_the_library_the_extra_is_named(
     with pytest.raises(OmsyncError, match=rf"omsync\[{extra}\]") as caught, bars():
         pass
     assert caught.value.code == "missing_library"
+
+
+@BOTH
+def test_bars_that_were_not_entered_are_refused_before_anything_is_read(bars: Bars) -> None:
+    source, forgotten = FakeSource(stock({})), bars(Terminal())
+    progress: Any = forgotten
+    with pytest.raises(WrongTypeError, match="on_progress cannot be told anything") as caught:
+        read_inventory(source, MerchantSettings(mode=PerWarehouse()), on_progress=progress)
+    assert "with rich_progress() as on_progress:" in caught.value.remedy
+    assert source.requests == []

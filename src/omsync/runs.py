@@ -51,6 +51,14 @@ class Context:
                 remedy="Give a Ledger, such as SqliteLedger('omsync.db').",
             )
 
+        progress: object = self.on_progress
+        if progress is not None and (not callable(progress) or hasattr(progress, "__enter__")):
+            raise WrongTypeError(
+                f"on_progress cannot be told anything: {shown(progress)}",
+                remedy="Write 'with rich_progress() as on_progress:', or give a function of (stage, done, "
+                "total or None).",
+            )
+
     def tell(self, stage: str, done: int, total: int | None) -> None:
         """Report progress."""
         if self.on_progress is not None:

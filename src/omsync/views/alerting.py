@@ -8,8 +8,9 @@ from datetime import datetime
 from attrs import evolve, field, frozen
 
 from omsync import checks
-from omsync.checks import counted, to_the_minute
+from omsync.checks import counted, shown, to_the_minute
 from omsync.config import Settings
+from omsync.errors import WrongTypeError
 from omsync.ports import Ledger
 from omsync.remembered import kept_as
 from omsync.serial import to_json
@@ -177,11 +178,22 @@ def _cases(ledger: Ledger, at: datetime, expected: Expected | None, patience: Pa
 
 def _pairs(expected: Expected) -> Iterable[tuple[MerchantSettings, Iterable[CartSettings]]]:
     if not isinstance(expected, Settings):
-        return expected
+        return [_pair(one) for one in ([expected] if isinstance(expected, MerchantSettings) else expected)]
     return [
         (merchant, [entry.settings for entry in expected.carts if entry.merchant == merchant.name])
         for merchant in expected.merchants.values()
     ]
+
+
+def _pair(given: object) -> tuple[MerchantSettings, Iterable[CartSettings]]:
+    match given:
+        case (MerchantSettings() as merchant, list() | tuple() | set() | frozenset() as carts):
+            if all(isinstance(cart, CartSettings) for cart in carts):
+                return merchant, carts
+    raise WrongTypeError(
+        f"expected holds pairs of a merchant's settings and its carts', not {shown(given)}",
+        remedy="Give load_settings('omsync.toml'), or write [(merchant, [cart, ...]), ...].",
+    )
 
 
 def _told(case: Case, unknown: datetime | None = None) -> Alerts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from omsync.checks import shown
-from omsync.errors import InvalidValueError
+from omsync.errors import InvalidValueError, WrongTypeError
 from omsync.exchange import RunRecord
 
 __all__ = ["STATUS_TONES", "WORST_FIRST", "aged", "at_place", "known_zone", "ran", "signed", "status_words"]
@@ -26,8 +26,13 @@ STATUS_TONES = {
 _LONG_MINUTES, _LONG_HOURS = 120, 48
 
 
-def known_zone(now: datetime, what: str) -> datetime:
+def known_zone(now: object, what: str) -> datetime:
     """Give a moment as UTC, or refuse one without a zone."""
+    if not isinstance(now, datetime):
+        raise WrongTypeError(
+            f"{what}(now=) is a moment, not {shown(now)}",
+            remedy="Give datetime.now(UTC); where there is a ledger, it comes first.",
+        )
     if now.utcoffset() is None:
         raise InvalidValueError(f"{what}(now=) must know its zone, not {shown(now)}")
     return now.astimezone(UTC)
