@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +15,15 @@ from omsync import (
     PerWarehouse,
     SyncReport,
     drift,
+    history,
+    originals,
     plan_cart,
     push_plan,
+    quarantined,
     sync_cart,
 )
 from omsync.errors import LedgerError, SettingsError, UnreachableError, WrongTypeError
+from omsync.ledgers.sqlite import SqliteLedger
 from omsync.ports import ListingState
 
 MERCHANT = MerchantSettings(mode=PerWarehouse())
@@ -337,3 +342,37 @@ def test_trusting_for_ever_what_a_cart_accepted_shows_in_the_report_of_one_that_
 def test_ages_are_whole_hours(name: str, hours: Any) -> None:
     with pytest.raises((SettingsError, ValueError), match=name):
         CartSettings(name="shop", **{name: hours})
+
+
+# A name that nobody knows.
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "words"),
+    [
+        ("default", "shpo", "The ledger knows no cart 'shpo' of 'default'; it knows shop"),
+        ("defualt", "shop", "The ledger knows no cart of 'defualt'; it knows default"),
+    ],
+)
+def test_a_misspelt_name_is_warned_of_since_nothing_is_found_under_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, owner: str, name: str, words: str
+) -> None:
+    clock = FakeClock()
+    with SqliteLedger(tmp_path / "omsync.db", now=clock.now) as ledger:
+        sync(FakeCart({"A": 3}), {"A": 5}, ledger, clock)
+        caplog.clear()
+        history(ledger, "shop")
+        originals(ledger, "shop")
+        quarantined(ledger, "shop")
+        assert caplog.messages == []
+        for look in (history, originals, quarantined):
+            assert len(list(look(ledger, name, merchant=owner))) == 0
+        assert caplog.messages == [words] * 3
+
+
+def test_a_ledger_that_knows_nothing_yet_warns_of_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with SqliteLedger(tmp_path / "omsync.db") as ledger:
+        assert len(list(history(ledger, "shop"))) == 0
+    assert caplog.messages == []

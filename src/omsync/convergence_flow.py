@@ -13,7 +13,7 @@ from omsync.exchange import CartListing, HistoryEntry, ListingState, SinkCapabil
 from omsync.flows import Sink, check_sink, read_cart, with_memory
 from omsync.http.steps import Steps, call
 from omsync.ports import HistoryLedger
-from omsync.remembered import ledger_of, name_of, states_of
+from omsync.remembered import ledger_of, name_of, states_of, warn_of_a_stranger
 from omsync.runs import Context
 from omsync.sales_flow import note_falls
 from omsync.settings import CartSettings, MerchantSettings
@@ -27,6 +27,7 @@ def drift_flow(
     """Compare what a cart shows with what it should, and note in the ledger what was seen."""
     check_sink(sink)
     ledger, owner, name = ledger_of(context), name_of(merchant), name_of(cart)
+    yield from warn_of_a_stranger(owner, name, context)
     capabilities = sink.capabilities
     yield from check_cart(capabilities.destination, name, owner, context)
     known = yield from states_of(owner, name, context)
@@ -72,6 +73,7 @@ def history_flow(
             remedy="Give one that does, such as SqliteLedger('omsync.db').",
         )
     owner, name = name_of(merchant), name_of(cart)
+    yield from warn_of_a_stranger(owner, name, context)
     asked = (owner, name, listing_sku, _moment(since, context.clock.now()))
     entries: Iterable[HistoryEntry] = yield from call(ledger.history, *asked)
     return History(merchant=owner, cart=name, entries=(yield from call(tuple, entries)))

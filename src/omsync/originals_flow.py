@@ -10,7 +10,15 @@ from omsync.guarding import guarded_alone
 from omsync.http.steps import Steps
 from omsync.planning import SyncPlan
 from omsync.planning.originals import Original, Originals, originals_place, put_back_plan
-from omsync.remembered import binding_of, destination_of, kept_as, ledger_of, name_of, recall
+from omsync.remembered import (
+    binding_of,
+    destination_of,
+    kept_as,
+    ledger_of,
+    name_of,
+    recall,
+    warn_of_a_stranger,
+)
 from omsync.runs import Context
 from omsync.settings import CartSettings, MerchantSettings
 
@@ -25,6 +33,7 @@ def originals_flow(
     owner, name = name_of(merchant), name_of(cart)
     bound = yield from binding_of(destination_of(name), owner, context)
     if bound is None:
+        yield from warn_of_a_stranger(owner, name, context)
         return Originals(merchant=owner, cart=name)
     return (yield from _kept(owner, name, bound.what, context))
 

@@ -27,7 +27,15 @@ from omsync.planning.quarantine import (
 )
 from omsync.planning.quarantine_view import Quarantine, noticed
 from omsync.pushing import Push
-from omsync.remembered import keep, kept_as, ledger_of, name_of, place_of, recall
+from omsync.remembered import (
+    keep,
+    kept_as,
+    ledger_of,
+    name_of,
+    place_of,
+    recall,
+    warn_of_a_stranger,
+)
 from omsync.report import Outcome
 from omsync.runs import Context
 from omsync.serial import to_json
@@ -88,6 +96,7 @@ def quarantined_flow(
     """Look up what is in quarantine."""
     ledger_of(context)
     owner, name = name_of(merchant), name_of(cart)
+    yield from warn_of_a_stranger(owner, name, context)
     rows = yield from _rows(owner, name, context)
     return Quarantine(merchant=owner, cart=name, rows=[row for row in rows.values() if row.is_quarantined])
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from omsync.checks import shown
 from omsync.errors import DecodeError, LedgerError, WrongTypeError
-from omsync.exchange import ListingState
+from omsync.exchange import ListingState, RunRecord
 from omsync.http.steps import Steps, call
 from omsync.planning.bindings import Binding, newest, states_since
-from omsync.ports import Ledger
+from omsync.ports import Ledger, OverviewLedger
 from omsync.runs import Context
 from omsync.serial import from_json
 from omsync.settings import CartSettings, MerchantSettings
 
 T = TypeVar("T")
+log = logging.getLogger("omsync")
 
 __all__ = [
     "OF_ONE_CART",
@@ -31,6 +33,7 @@ __all__ = [
     "place_of",
     "recall",
     "states_of",
+    "warn_of_a_stranger",
 ]
 
 ORIGIN = "origin of the readings"
@@ -73,6 +76,22 @@ def name_of(settings: CartSettings | MerchantSettings | str) -> str:
             remedy="The order is ledger, cart; and ledger, sink, cart for drift().",
         )
     return name
+
+
+def warn_of_a_stranger(merchant: str, cart: str, context: Context) -> Steps[None]:
+    """Log it where the ledger knows others and not this one: to a misspelt name it says that all is well."""
+    ledger: object = context.ledger
+    if not isinstance(ledger, OverviewLedger):
+        return
+    statuses: Iterable[RunRecord] = yield from call(ledger.statuses, merchant)
+    known = sorted(run.cart for run in statuses if run.cart is not None)
+    if known and cart not in known:
+        log.warning("The ledger knows no cart %r of %r; it knows %s", cart, merchant, ", ".join(known))
+    elif not known:
+        merchants: Iterable[str] = yield from call(ledger.merchants)
+        others = sorted(set(merchants) - {merchant})
+        if others:
+            log.warning("The ledger knows no cart of %r; it knows %s", merchant, ", ".join(others))
 
 
 def states_of(merchant: str, cart: str, context: Context) -> Steps[list[ListingState]]:
