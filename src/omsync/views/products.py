@@ -7,10 +7,8 @@ each channel shows the same stock and adding them up would count it several time
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,18 +18,17 @@ from attrs import frozen
 
 from omsync.allocation.availability import available
 from omsync.allocation.locations import LocationChoice, choose_locations
-from omsync.checks import counted as how_many
 from omsync.checks import shown
 from omsync.errors import InvalidValueError, SnapshotError
 from omsync.model import Alias, InventorySnapshot, Sku, StockLevel
-from omsync.planning.table import aligned
 from omsync.ports import Ledger
 from omsync.settings import CartSettings, MerchantSettings, PerSalesChannel, PerWarehouse
 from omsync.views.page import Page
+from omsync.views.products_table import products_csv, products_table
 from omsync.views.rendered import Rendered
 from omsync.views.wording import known_zone
 
-__all__ = ["ProductRow", "ProductView", "StockFigure", "columns_of", "product_view"]
+__all__ = ["ProductRow", "ProductView", "StockFigure", "product_view"]
 
 
 @frozen(kw_only=True)
@@ -178,39 +175,7 @@ class ProductView(Rendered):
 
     def to_csv(self) -> str:
         """Give one line for each product, with on hand and available for each location."""
-        out = io.StringIO()
-        writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-        places = [
-            f"{name} {figure}" for name in columns_of(self.locations) for figure in ("on hand", "available")
-        ]
-        totals = ["total on hand", "total available", "counted on hand", "counted available"]
-        details = ["weight_oz", "upc", "mpn", "description", "read_at"]
-        writer.writerow(
-            _safe(cell)
-            for cell in [
-                "master_sku",
-                "name",
-                "active",
-                "aliases",
-                *places,
-                *(() if self.note else totals),
-                *details,
-            ]
-        )
-        for row in self.rows:
-            figures = {figure.location_id: figure for figure in row.figures}
-            cells: list[object] = [row.master_sku, row.sku.name, str(row.sku.active).lower(), _aliases(row)]
-            for choice in self.locations:
-                figure = figures.get(choice.id)
-                cells += ["", ""] if figure is None else [_cell(figure.on_hand), _cell(figure.available)]
-            if not self.note:
-                cells += map(
-                    _cell,
-                    (row.total_on_hand, row.total_available, row.counted_on_hand, row.counted_available),
-                )
-            cells += [_cell(row.sku.weight_oz), row.sku.upc or "", row.sku.mpn or "", row.sku.description]
-            writer.writerow([_safe(cell) for cell in [*cells, self.taken_at.isoformat()]])
-        return out.getvalue()
+        return products_csv(self)
 
     def to_data(self) -> dict[str, Any]:
         """Give the view as plain data."""
@@ -227,30 +192,7 @@ class ProductView(Rendered):
         return json.dumps(self.to_data(), indent=indent)
 
     def __str__(self) -> str:
-        head = ["master SKU", "name"]
-        head += [_name(choice) + ("" if choice.counted else " *") for choice in self.locations]
-        if not self.note:
-            head += ["all", "counted"]
-        table: list[Sequence[str]] = [(*head, "aliases")]
-        for row in self.rows:
-            figures = {figure.location_id: figure for figure in row.figures}
-            cells = [row.master_sku + ("" if row.sku.active else " (inactive)"), row.sku.name[:28]]
-            cells += [_pair(figures.get(choice.id)) for choice in self.locations]
-            if not self.note:
-                cells += [
-                    _two(row.total_on_hand, row.total_available),
-                    _two(row.counted_on_hand, row.counted_available),
-                ]
-            table.append((*cells, _aliases(row)))
-        read_at = f"read {self.taken_at:%Y-%m-%d %H:%M:%S}Z"
-        lines = [f"{how_many(len(self.rows), 'product')}, {read_at}; on hand / available"]
-        lines += aligned(table)
-        apart = [f"{_name(choice)}: {choice.reason}" for choice in self.locations if not choice.counted]
-        if apart:
-            lines.append(f"  * not counted when combining ({'; '.join(apart)})")
-        if self.note:
-            lines.append(f"  {self.note}")
-        return "\n".join(lines)
+        return products_table(self)
 
 
 def product_view(
@@ -373,42 +315,3 @@ def _sum(figures: Sequence[int | None]) -> int | None:
     """Add up; no record, or one that is not reported, makes the sum unknown, never smaller."""
     known = [figure for figure in figures if figure is not None]
     return sum(known) if known and len(known) == len(figures) else None
-
-
-def _aliases(row: ProductRow) -> str:
-    return ", ".join(f"{alias.name}: {alias.listing_sku}" for alias in row.aliases)
-
-
-def _name(choice: LocationChoice) -> str:
-    return choice.name or choice.id
-
-
-def columns_of(locations: Sequence[LocationChoice]) -> Iterator[str]:
-    """Name each location's columns, so that no two are alike and those not counted are marked."""
-    names = Counter(_name(choice) for choice in locations)
-    for choice in locations:
-        name = _name(choice) if names[_name(choice)] == 1 else f"{_name(choice)} ({choice.id})"
-        yield name if choice.counted else f"{name} [{choice.reason}]"
-
-
-def _pair(figure: StockFigure | None) -> str:
-    return "-" if figure is None else _two(figure.on_hand, figure.available)
-
-
-def _two(on_hand: int | None, may_be_sold: int | None) -> str:
-    if on_hand is None and may_be_sold is None:
-        return "-"
-    return f"{'?' if on_hand is None else on_hand} / {'?' if may_be_sold is None else may_be_sold}"
-
-
-def _cell(figure: float | None) -> object:
-    return "" if figure is None else figure
-
-
-def _safe(cell: object) -> object:
-    """Keep a spreadsheet from running text that came from outside."""
-    return (
-        f"'{cell}"
-        if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-        else cell
-    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from omsync.allocation.explanation import OUT
 from omsync.checks import counted
 from omsync.views.page import Branch, Cell, Chart, Column, Fact, Page, Part, Series, Table, Tree
+from omsync.views.products_table import columns_of
 from omsync.views.wording import aged
 
 if TYPE_CHECKING:  # the view lays itself out with this module
@@ -43,8 +44,6 @@ def page_of_products(view: ProductView) -> Page:
 
 
 def _table(view: ProductView) -> Table:
-    from omsync.views.products import columns_of
-
     places = [
         Column(title=f"{name} {figure}", kind="number")
         for name in columns_of(view.locations)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -12,14 +13,15 @@ if TYPE_CHECKING:  # a page is rendered itself
 __all__ = ["Rendered"]
 
 
-class Rendered:
+class Rendered(ABC):
     """A view that lays itself out as one ``Page``, and is rendered from that. Renderers are loaded late."""
 
     __slots__ = ()
 
+    @abstractmethod
     def page(self) -> Page:
         """Lay the view out: facts, tables, trees and charts, in the order of reading."""
-        raise NotImplementedError
+        ...
 
     def __str__(self) -> str:
         from omsync.views.text import to_text
