@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from fault_matrix import FAULTS, STAGES, WAYS, Trouble, World, happens, healthy_runs, survived
+from fault_matrix import FAULTS, STAGES, WAITED_OUT, WAYS, Trouble, World, happens, healthy_runs, survived
 
 from omsync.testing import CartFault, FaultyCart
 
@@ -31,6 +31,15 @@ def script() -> ModuleType:
 @pytest.mark.parametrize(("fault", "stage"), CELLS, ids=lambda one: str(one).replace(" ", "_"))
 def test_a_fault_is_survived(fault: str, stage: str, way: str) -> None:
     assert max(survived(fault, stage, way)) <= 2
+
+
+@pytest.mark.parametrize("lasts", [False, True], ids=["once", "lasting"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("fault", "stage"), [one for one in CELLS if one[0] in WAITED_OUT], ids=str)
+def test_a_fault_that_is_waited_out_over_http_is_survived(
+    fault: str, stage: str, way: str, lasts: bool
+) -> None:
+    assert healthy_runs(Trouble(fault=fault, stage=stage, lasts=lasts), way) <= 1
 
 
 @pytest.mark.parametrize(("fault", "stage"), [one for one in CELLS if one[1] != "ledger"], ids=str)

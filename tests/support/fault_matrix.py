@@ -81,8 +81,9 @@ SOURCE_FAULTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-NEVER_IN_TIME = {"timeout_before", "timeout_after", "slow_drip"}
-"""Only these are waited out; a busy machine that is slow to answer would be a second fault in the others."""
+WAITED_OUT = ("timeout_before", "timeout_after")
+"""Over HTTP these are waited for briefly, and a busy machine that is slow to answer is then a second fault.
+So their runs are counted in the process, where no time passes."""
 
 
 def catalog() -> Catalog:
@@ -359,7 +360,7 @@ def healthy_runs(trouble: Trouble, way: str, *, compare_and_set: str = "blind", 
     """
     with TemporaryDirectory() as folder, ExitStack() as stack:
         in_file = trouble.fault == "killed" and trouble.stage != "ledger"
-        patience = 0.3 if trouble.fault in NEVER_IN_TIME else 30.0
+        patience = 0.3 if trouble.fault in WAITED_OUT else 30.0
         world = World(
             Path(folder) if in_file else None,
             way,
@@ -412,10 +413,11 @@ def survived(fault: str, stage: str, way: str) -> frozenset[int]:
     """
     if stage == "ledger":
         return frozenset(healthy_runs(one, way, served=False) for one in _ledger_troubles(fault, way))
+    served = fault not in WAITED_OUT
     return frozenset(
         (
-            healthy_runs(Trouble(fault=fault, stage=stage, lasts=False), way),
-            healthy_runs(Trouble(fault=fault, stage=stage), way),
+            healthy_runs(Trouble(fault=fault, stage=stage, lasts=False), way, served=served),
+            healthy_runs(Trouble(fault=fault, stage=stage), way, served=served),
             healthy_runs(Trouble(fault=fault, stage=stage), way, compare_and_set="version", served=False),
         )
     )
