@@ -29,6 +29,7 @@ from omsync.errors import LostAnswerError, RefusedError, SettingsError, Unreacha
 from omsync.planning.conflicts import TRIES, decide_again
 from omsync.planning.lines import HINTS
 from omsync.planning.plan import PlanLine
+from omsync.ports import ALREADY_SHOWN
 from omsync.settings import GUARDS
 from omsync.sinks.files import CsvCart
 from omsync.testing import check_sink
@@ -290,6 +291,71 @@ def test_a_file_that_somebody_else_writes_is_decided_anew(shell: Shell, tmp_path
     report = sync(Edited(path), shell, A=5, B=6)
 
     assert ends(report) == {"A": ("applied", ""), "B": ("held", "maybe_sold")}
+
+
+class SoldToTheVeryQuantity:
+    """What a sale leaves behind when it takes the very units that a write was to take away."""
+
+    def __init__(self, cart: Any, shell: Shell) -> None:
+        self.cart, self.shell, self.ledger = cart, shell, DictLedger()
+
+    def run(self, minute: int, figure: int) -> dict[str | None, tuple[str, str]]:
+        """Sync at this minute, with a figure that was read before the sale."""
+        reading = attrs.evolve(stock({"A": figure}), taken_at=datetime.fromisoformat("2026-03-02T08:00Z"))
+        clock = FakeClock(datetime.fromisoformat(f"2026-03-02T08:{minute:02}Z"))
+        report: SyncReport = self.shell.sync_cart(
+            reading, self.cart, SHOP, merchant=MERCHANT, ledger=self.ledger, clock=clock
+        )
+        return ends(report)
+
+
+def test_a_file_that_sold_to_what_was_to_be_written_is_not_raised_over_the_sale(
+    shell: Shell, tmp_path: Any
+) -> None:
+    path = tmp_path / "stock.csv"
+    path.write_text("listing_sku,location,quantity\nA,,10\n")
+
+    class Sells(CsvCart):
+        """The shop behind the file notes a sale right before we write, once."""
+
+        sales: ClassVar[list[str]] = []
+
+        def push(self, changes: Any) -> Any:
+            if self.sales:
+                path.write_text(self.sales.pop())
+            return super().push(changes)
+
+    Sells.sales = ["listing_sku,location,quantity\nA,,9\n"]
+    shop = SoldToTheVeryQuantity(Sells(path), shell)
+
+    assert shop.run(1, 9) == {"A": ("applied", "")}
+    assert shop.run(10, 10) == {"A": ("held", "maybe_sold")}
+    assert path.read_text() == "listing_sku,location,quantity\nA,,9\n"
+
+
+@pytest.mark.parametrize("echoes", [True, False])
+def test_a_sale_to_the_very_quantity_is_on_record_also_where_the_answer_shows_no_quantity(
+    shell: Shell, way: str, *, echoes: bool
+) -> None:
+    cart = moving(FakeCart({"A": 10}, compare_and_set=way), 9)
+
+    def push(changes: Any) -> list[PushResult]:
+        return [
+            PushResult(
+                listing_sku=one.listing_sku,
+                status="accepted",
+                reason=ALREADY_SHOWN,
+                echo=one.quantity if echoes else None,
+            )
+            for one, result in zip(changes, FakeCart.push(cart, changes), strict=True)
+            if result.status == "conflict"
+        ]
+
+    cart.push = push  # type: ignore[method-assign]
+    shop = SoldToTheVeryQuantity(cart, shell)
+
+    assert shop.run(1, 9) == {"A": ("applied", "")}
+    assert shop.run(10, 10) == {"A": ("held", "maybe_sold")}
 
 
 SALES = st.lists(st.integers(-3, 3), max_size=4)

@@ -23,6 +23,12 @@ ONE_PLACE = ("woocommerce", "ebay, asked only", "ebay, all items", *(
 UNSEEN = ("bigcommerce", "ebay")
 """Platforms that do not say whether a listing is untracked or a kit."""
 
+BLIND = (
+    *("saleor", "bigcommerce", "vendure", "medusa", "woocommerce", "adobe commerce"),
+    *("ebay", "amazon", "walmart", "edi"),
+)
+"""Carts that are read, compared, then written."""
+
 OPEN: Sequence[tuple[str, str, Sequence[str]]] = (
     ("secrets_stay_out_of_sight", "nobody has to show who they are", MADE_BY_ROWS),
     ("wrong_credentials_are_unauthorized", "nobody has to show who they are", MADE_BY_ROWS),
@@ -76,14 +82,8 @@ OPEN: Sequence[tuple[str, str, Sequence[str]]] = (
             *("ebay", "amazon", "walmart"),
         ),
     ),
-    (
-        "a_late_write_is_a_conflict",
-        "it cannot compare",
-        (
-            *("saleor", "bigcommerce", "vendure", "medusa", "woocommerce", "adobe commerce"),
-            *("ebay", "amazon", "walmart", "edi"),
-        ),
-    ),
+    ("a_late_write_is_a_conflict", "it cannot compare", BLIND),
+    ("a_sale_is_not_taken_for_the_write", "it cannot compare", BLIND),
     ("both_runners_do_the_same", "it makes no calls", MADE_BY_ROWS),
     ("a_lost_answer_is_no_refusal", "a file is written, or it is not", MADE_BY_ROWS),
 )

@@ -29,7 +29,7 @@ from omsync.errors import (
 )
 from omsync.ledgers.sqlite import SqliteLedger
 from omsync.model import InventorySnapshot, Sku, StockLevel, Warehouse
-from omsync.ports import CartListing, CartSink, PushResult, QuantityChange
+from omsync.ports import ALREADY_SHOWN, CartListing, CartSink, PushResult, QuantityChange
 from omsync.sinks.files import Audit, CsvCart, JsonlCart, Manifest, check_manifest
 
 Cart = CsvCart | JsonlCart
@@ -133,7 +133,8 @@ def test_a_push_whose_answer_was_lost_may_be_sent_again(tmp_path: Path, kind: Ca
 
     first, second = cart.push([change("A", 3, shown=5)]), cart.push([change("A", 3, shown=5)])
 
-    assert first == second == [PushResult(listing_sku="A", status="accepted", echo=3)]
+    assert first == [PushResult(listing_sku="A", status="accepted", echo=3)]
+    assert second == [PushResult(listing_sku="A", status="accepted", echo=3, reason=ALREADY_SHOWN)]
 
 
 @kinds

@@ -176,6 +176,7 @@ def test_the_example_conforms(check: str) -> None:
         "keeps_locations_apart",
         "an_unknown_location_is_refused",
         "a_late_write_is_a_conflict",
+        "a_sale_is_not_taken_for_the_write",
         "creates_what_it_says",
         "strange_skus_are_taken_literally",
         "a_renamed_listing_keeps_its_number",

@@ -17,6 +17,7 @@ from market import (
     Key,
     Market,
     Promises,
+    RefusesWhateverMoved,
     RefusesWhole,
     Stall,
     StumblesOverLargeNumbers,
@@ -87,7 +88,10 @@ def test_good_sinks_of_every_kind_pass(said: Mapping[str, Any]) -> None:
     assert_conforms(bench_of(saying(**said)))
 
 
-@pytest.mark.parametrize("kind", [RefusesWhole, Promises, GoesByTwoNames, AddsUp, StumblesOverLargeNumbers])
+@pytest.mark.parametrize(
+    "kind",
+    [RefusesWhole, RefusesWhateverMoved, Promises, GoesByTwoNames, AddsUp, StumblesOverLargeNumbers],
+)
 def test_good_sinks_of_other_ways_pass(kind: type[Stall]) -> None:
     assert_conforms(bench_of(kind))
 
@@ -226,9 +230,12 @@ def test_our_file_carts_conform(
             locations=places,
         )
     )
-    assert {"creates_what_it_says", "a_late_write_is_a_conflict", "takes_a_full_batch"} <= set(
-        report.named("passed")
-    )
+    assert {
+        "creates_what_it_says",
+        "a_late_write_is_a_conflict",
+        "a_sale_is_not_taken_for_the_write",
+        "takes_a_full_batch",
+    } <= set(report.named("passed"))
 
 
 def change(sku: str, place: str | None, quantity: int) -> QuantityChange:

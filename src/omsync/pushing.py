@@ -221,7 +221,8 @@ class Push:
                 echo = result.echo
                 observed = None if echo is None else echo - (change.quantity - change.available)
                 if result.reason == ALREADY_SHOWN:
-                    self._note_fall(key, observed)
+                    # What shows is the row's own quantity, also where the answer does not echo it.
+                    self._note_fall(key, change.available)
                 self._news.append(_state(key, accepted=change.available, observed=observed))
         if not_repeated:
             reason, why = _why_not(not_repeated[0][1])

@@ -535,6 +535,33 @@ class PromisesToCompare(Stall):
         return False
 
 
+class TakesASaleForItsWrite(Stall):
+    """Finds the very quantity, and says that it has written it."""
+
+    def write(self, change: QuantityChange) -> PushResult:
+        return evolve(super().write(change), reason="")
+
+
+class ComparesWithWhatIsWanted(Stall):
+    """Compares versions, and lets a row through that shows what was wanted, as if it had not moved."""
+
+    said: ClassVar[Mapping[str, Any]] = {"compare_and_set": "version"}
+
+    def is_late(self, change: QuantityChange) -> bool:
+        there = self.market.shelf.get((change.listing_sku, change.location_id))
+        return there != change.quantity and super().is_late(change)
+
+
+class PromisesToTellLater(Stall):
+    """Hands a row in as a job, whatever it has moved to."""
+
+    said: ClassVar[Mapping[str, Any]] = {"completion": "job"}
+
+    def write(self, change: QuantityChange) -> PushResult:
+        result = super().write(change)
+        return evolve(result, status="pending") if result.status == "accepted" else result
+
+
 class MakesNothing(Stall):
     """Promises to make listings."""
 
@@ -713,6 +740,21 @@ BROKEN: Sequence[tuple[str, type[Stall], str]] = (
     ("one_place_takes_one_number", RefusesBothAndWritesOne, "told [], the cart shows {('MUG', 'A')"),
     ("leaves_alone_what_it_must_not_tell", AcceptsAnything, "'TWIN' at 'A' is accepted"),
     ("a_late_write_is_a_conflict", PromisesToCompare, "a late write of 'MUG' at 'A' is accepted"),
+    (
+        "a_sale_is_not_taken_for_the_write",
+        TakesASaleForItsWrite,
+        "by a sale, and is accepted: answer 'conflict', or 'accepted' with the reason ALREADY_SHOWN ('al",
+    ),
+    (
+        "a_sale_is_not_taken_for_the_write",
+        ComparesWithWhatIsWanted,
+        "'MUG' at 'A' was read as 2 and was to show 1; it came to show 1 before the push, as by a sale, and",
+    ),
+    (
+        "a_sale_is_not_taken_for_the_write",
+        PromisesToTellLater,
+        "is pending with the reason 'already_shown': answer 'conflict'",
+    ),
     ("a_second_sync_has_nothing_to_do", NeverGetsThere, "after the first sync: "),
     ("a_second_sync_has_nothing_to_do", ReadsFromACopy, "after the second sync: "),
     ("creates_what_it_says", MakesNothing, "'NOTHING-1' at 'A' is rejected"),

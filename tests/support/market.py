@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from attrs import evolve
+
 from omsync.errors import LostAnswerError, RefusedError, ServerFaultError, UnauthorizedError, UnreachableError
-from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities
+from omsync.ports import ALREADY_SHOWN, CartListing, PushResult, QuantityChange, SinkCapabilities
 from omsync.sinks.writing import accepted, refused
 from omsync.testing import SinkBench
 
@@ -104,6 +106,8 @@ class Stall:
             return refused(change, "not_in_cart", "no such listing")
         if self.is_late(change):
             return refused(change, "moved", "it has moved", status="conflict")
+        if self.has_sold(change):
+            return evolve(accepted(change, echo=change.quantity), reason=ALREADY_SHOWN)
         self.market.shelf[key] = change.quantity
         self.market.moves[key] = self.market.moves.get(key, 0) + 1
         return accepted(change, echo=self.market.shelf[key])
@@ -118,6 +122,12 @@ class Stall:
         if way == "version":
             return change.version is not None and change.version != str(self.market.moves[key])
         return way == "cas" and change.shown is not None and there not in {change.shown, change.quantity}
+
+    def has_sold(self, change: QuantityChange) -> bool:
+        """Tell whether the row has moved, and to what it was to get."""
+        there = self.market.shelf.get((change.listing_sku, change.location_id))
+        compares = self.capabilities.compare_and_set == "cas"
+        return compares and change.shown not in {None, there} and there == change.quantity
 
     def enter(self) -> None:
         if not self.up:
@@ -173,7 +183,15 @@ class Promises(Stall):
 
     def write(self, change: QuantityChange) -> PushResult:
         result = super().write(change)
-        return refused(change, "", "", status="pending") if result.status == "accepted" else result
+        taken = result.status == "accepted" and result.reason != ALREADY_SHOWN
+        return refused(change, "", "", status="pending") if taken else result
+
+
+class RefusesWhateverMoved(Stall):
+    """Does not look what its row has moved to."""
+
+    def is_late(self, change: QuantityChange) -> bool:
+        return super().is_late(change) or self.has_sold(change)
 
 
 class GoesByTwoNames(Stall):

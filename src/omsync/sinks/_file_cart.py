@@ -12,7 +12,7 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.errors import DecodeError, LostAnswerError, RefusedError, UnreachableError
 from omsync.hints import first_few
-from omsync.ports import CartListing, PushResult, QuantityChange, SinkCapabilities
+from omsync.ports import ALREADY_SHOWN, CartListing, PushResult, QuantityChange, SinkCapabilities
 from omsync.sinks._audit import AUDITED, PLAIN, Audit, Key, Row
 from omsync.sinks._manifest import Manifest, manifest_path
 from omsync.textfiles.durable import held, replace_file
@@ -176,15 +176,17 @@ def in_order(rows: Rows) -> list[tuple[Key, Row]]:
 def _merged(change: QuantityChange, rows: Rows, fresh: Callable[[QuantityChange], Row]) -> PushResult:
     key = (change.listing_sku, change.location_id)
     there = rows[key].quantity if key in rows else None
-    # A quantity that is there already is no conflict: a push whose answer was lost may be sent again.
-    moved = change.shown is not None and there not in {change.shown, change.quantity}
+    moved = change.shown is not None and there != change.shown
+    # A quantity that is there already is no conflict: a push whose answer was lost may be sent again. But it
+    # may have been somebody else's, as of a sale, so it is not taken for ours either.
+    lost = moved and there != change.quantity
     if not moved and there != change.quantity:
         rows[key] = fresh(change)
     return PushResult(
         listing_sku=change.listing_sku,
         location_id=change.location_id,
-        status="conflict" if moved else "accepted",
-        echo=there if moved else change.quantity,
-        reason="moved" if moved else "",
-        message=f"The file holds {there}, not {change.shown}" if moved else "",
+        status="conflict" if lost else "accepted",
+        echo=there if lost else change.quantity,
+        reason="moved" if lost else ALREADY_SHOWN if moved else "",
+        message=f"The file holds {there}, not {change.shown}" if lost else "",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from omsync.errors import RefusedError, TransientError
-from omsync.ports import PushResult
+from omsync.ports import ALREADY_SHOWN, PushResult
 from omsync.testing._sink_trial import NotApplicable, Trial, named, want
 
 _MORE_THAN_32_BITS = 2**31
@@ -105,8 +105,8 @@ def pushing_again_is_harmless(trial: Trial) -> None:
     wanted = trial.other_numbers(trial.rows(2))
     changes = trial.changes(wanted)
     trial.push_all(changes)
-    # A cart that compares versions may find that its row has moved on: to what was wanted.
-    allowed = {"conflict"} if trial.capabilities.compare_and_set == "version" else set()
+    # A cart that compares may find that its row has moved on: to what was wanted.
+    allowed = set() if trial.capabilities.compare_and_set == "blind" else {"conflict"}
     trial.push_all(changes, allowed=allowed)
     trial.want_shown(wanted, "after the second push")
 
@@ -235,8 +235,7 @@ def creates_what_it_says(trial: Trial) -> None:
 
 def a_late_write_is_a_conflict(trial: Trial) -> None:
     """A cart that compares before it sets refuses a row that has moved since it was read, and no other."""
-    if trial.capabilities.compare_and_set == "blind":
-        raise NotApplicable("the cart does not compare before it sets")
+    _need_comparing(trial)
     key = trial.rows(1)[0]
     seen = trial.read([key[0]])
     moved = trial.other_numbers([key])
@@ -251,6 +250,38 @@ def a_late_write_is_a_conflict(trial: Trial) -> None:
         again.status != "conflict",
         f"after the cart was read again, a write of {named(key)} is {again.status}",
     )
+
+
+def a_sale_is_not_taken_for_the_write(trial: Trial) -> None:
+    """A cart that compares says so where a row has moved to the very quantity that it was to get.
+
+    It answers ``"conflict"``, or ``"accepted"`` with the reason ``ALREADY_SHOWN``. A plain ``"accepted"``
+    would say that omsync wrote the quantity, and the sale behind it would never be put on record.
+    """
+    _need_comparing(trial)
+    key = trial.rows(1)[0]
+    wanted = max(1, trial.capabilities.min_quantity)
+    trial.push_all(trial.changes({key: wanted + 1}))
+    late = trial.changes({key: wanted})
+    # Somebody else has the cart show less meanwhile: a run of its own, which knows nothing of this one.
+    other = trial.begun(trial.bench.sink)
+    for one in trial.push(trial.changes({key: wanted}, sink=other), other):
+        trial.want_taken(one)
+    trial.want_shown({key: wanted}, "after the sale")
+    (result,) = trial.push(late)
+    told = f"{result.status} with the reason {result.reason!r}" if result.reason else result.status
+    want(
+        result.status == "conflict" or (result.status, result.reason) == ("accepted", ALREADY_SHOWN),
+        f"{named(key)} was read as {wanted + 1} and was to show {wanted}; it came to show {wanted} before "
+        f"the push, as by a sale, and is {told}: answer 'conflict', or 'accepted' with the reason "
+        f"ALREADY_SHOWN ({ALREADY_SHOWN!r}) of omsync.ports, so that the sale is put on record",
+    )
+    trial.want_shown({key: wanted}, "after the push behind the sale")
+
+
+def _need_comparing(trial: Trial) -> None:
+    if trial.capabilities.compare_and_set == "blind":
+        raise NotApplicable("the cart does not compare before it sets")
 
 
 PUSHING = (
@@ -269,5 +300,6 @@ PUSHING = (
     an_unknown_listing_spares_the_others,
     an_unknown_location_is_refused,
     a_late_write_is_a_conflict,
+    a_sale_is_not_taken_for_the_write,
     creates_what_it_says,
 )
