@@ -28,6 +28,7 @@ from omsync import (
     SyncPlan,
     SyncReport,
     Warehouse,
+    approve,
     load_plan,
 )
 from omsync.errors import InvalidValueError, LostAnswerError
@@ -414,7 +415,25 @@ def test_held_lines_and_notices_travel_with_a_saved_plan_and_the_digest_knows_no
     assert back.fresh_until == plan.fresh_until != ""
     assert str(back) == str(plan)
     assert back.guardrails == Guardrails(off={"sharp_rise"})
-    assert judged(*lines, history=waited, taken_at=NOW).digest == plan.digest == plan_of(*lines).digest
+    assert plan.digest == judged(*lines, taken_at=NOW - timedelta(hours=2), rails=plan.guardrails).digest
+    assert plan.digest == judged(*lines, history=waited, taken_at=NOW).digest != plan_of(*lines).digest
+
+
+def test_an_approval_of_a_plan_is_none_of_another_that_ends_in_the_same_quantities() -> None:
+    def waits(sku: str, shown: int, reason: str = "sharp_rise") -> PlanLine:
+        return attrs.evolve(line(sku, shown, 9000), action="hold", reason=reason)
+
+    held = waits("A", 3)
+    plan = plan_of(held, line("B", 9000, 9000))
+
+    assert plan.digest == plan_of(held, line("B", 9000, 9000)).digest
+    for other in (
+        plan_of(held, waits("B", 2)),
+        plan_of(waits("A", 4), line("B", 9000, 9000)),
+        plan_of(waits("A", 3, "maybe_sold"), line("B", 9000, 9000)),
+        attrs.evolve(plan, destination="the other shop"),
+    ):
+        assert other.digest != plan.digest
 
 
 @given(
@@ -546,6 +565,38 @@ def with_harbor(told: Mapping[str, int], harbor: int | None) -> InventorySnapsho
         warehouses=[*read.warehouses, Warehouse(id="W2")],
         levels=[*read.levels, *([] if harbor is None else levels)],
     )
+
+
+def test_an_approval_lets_through_what_was_looked_at_and_not_what_a_later_plan_holds_besides(
+    shell: Shell,
+) -> None:
+    ledger, clock, cart = DictLedger(), FakeClock(), FakeCart({"A": 3, "B": 9000})
+    figures = stock({"A": 9000, "B": 9000})
+    options: Any = {"merchant": MERCHANT, "ledger": ledger, "clock": clock}
+    looked_at = shell.plan_cart(figures, cart, SHOP, **options)
+    cart.put("B", 2)
+    shell.plan_cart(figures, cart, SHOP, **options)
+
+    given: Any = {"by": "Ann", "reason": "a pallet of A came", "until": timedelta(days=1)}
+    approval = approve(ledger, "shop", looked_at.digest, **given, clock=clock)
+    report = shell.sync_cart(figures, cart, SHOP, **options)
+
+    assert [row.listing_sku for row in approval.rows] == ["A"]
+    assert [one.listing_sku for one in report.of("held")] == ["B"]
+    assert (cart.shows("A"), cart.shows("B")) == (9000, 2)
+
+
+def test_the_report_names_the_plan_that_was_looked_at_although_the_cart_has_moved_since(shell: Shell) -> None:
+    ledger, clock, cart = DictLedger(), FakeClock(), FakeCart({"A": 3, "B": 3})
+    options: Any = {"merchant": MERCHANT, "ledger": ledger, "clock": clock}
+    plan = shell.plan_cart(stock({"A": 9000, "B": 9000}), cart, SHOP, **options)
+    cart.put("A", 4)
+
+    report = shell.push_plan(plan, cart, ledger=ledger, clock=clock)
+    approve(ledger, "shop", report.digest, by="Ann", reason="it came", until=timedelta(days=1), clock=clock)
+
+    assert [one.listing_sku for one in report.of("held")] == ["B"]
+    assert report.digest == plan.digest
 
 
 def test_a_partial_reading_on_which_nothing_fell_does_not_become_the_good_one(shell: Shell) -> None:

@@ -33,13 +33,14 @@ class Chronicle:
 
     Args:
         plan: What is pushed.
+        digest: Names the plan as it was made, or approved.
         run: The run that pushes it.
         context: Ledger and clock.
     """
 
-    def __init__(self, plan: SyncPlan, run: RunRecord, context: Context) -> None:
+    def __init__(self, plan: SyncPlan, digest: str, run: RunRecord, context: Context) -> None:
         self._plan = plan
-        self._digest = plan.digest
+        self._digest = digest
         self._run = run
         ledger: object = context.ledger
         self._ledger = ledger if isinstance(ledger, HistoryLedger) else None

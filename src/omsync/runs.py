@@ -155,8 +155,12 @@ def report_of(
     outcomes: Sequence[Outcome],
     context: Context,
     error: BaseException | None = None,
+    digest: str | None = None,
 ) -> SyncReport:
-    """Give the report of a run that ends now; without a plan where it did not come that far."""
+    """Give the report of a run that ends now; without a plan where it did not come that far.
+
+    ``digest`` is that of the plan which a person can approve, where the cart was looked at again since.
+    """
     now = context.clock.now()
     return SyncReport(
         merchant=run.merchant,
@@ -169,7 +173,7 @@ def report_of(
         outcomes=outcomes,
         notices=plan.notices if plan else (),
         cart_only=plan.cart_only if plan else (),
-        digest=plan.digest if plan else "",
+        digest=digest if digest is not None else plan.digest if plan else "",
         code=_code(error),
         message="" if error is None else str(error),
         plan=plan,

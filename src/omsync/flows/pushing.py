@@ -74,7 +74,9 @@ def push_flow(
         if context.ledger is not None:
             yield from call(context.ledger.begin_run, run)
         return (
-            yield from push_under_lease(run, looked_at, mine, approve is not None, context, hold, fresh=fresh)
+            yield from push_under_lease(
+                run, looked_at, mine, approve is not None, context, hold, fresh=fresh, digest=plan.digest
+            )
         )
 
     return (yield from under_lease(run, work, context))
@@ -89,8 +91,9 @@ def push_under_lease(
     hold: Hold,
     *,
     fresh: bool,
+    digest: str,
 ) -> Steps[SyncReport]:
-    """Push a plan by a run that holds its cart's lease."""
+    """Push a plan by a run that holds its cart's lease; ``digest`` names it as it was made."""
     if not plan.enabled:
         yield from finish(run, context, "disabled", {}, None)
         return report_of(run, plan, "disabled", (), context)
@@ -105,14 +108,14 @@ def push_under_lease(
         if not fresh:
             yield from _look_again(push, sink, context)
         yield from _remember(push.desired(context.clock.now()), plan, context)
-        yield from _push_batches(push, run, plan, sink, context, hold)
+        yield from _push_batches(push, run, plan, sink, context, hold, digest)
         yield from note_refusals(push, sink.capabilities, run, context)
-        report = report_of(run, push.plan, push.status(), push.outcomes(), context)
+        report = report_of(run, push.plan, push.status(), push.outcomes(), context, None, digest)
         yield from finish(run, context, report.status, report.counts, None, report.why)
     except BaseException as error:
         push.stop("not_sent" if isinstance(error, Exception) else "cancelled", str(error))
         status = "partial" if push.sent_any else "failed"
-        report = report_of(run, push.plan, status, push.outcomes(), context, error)
+        report = report_of(run, push.plan, status, push.outcomes(), context, error, digest)
         yield from fail(error, report, run, context)
         raise
     return report
@@ -145,10 +148,10 @@ def _may_go_on(push: Push, context: Context, hold: Hold) -> Steps[bool]:
 
 
 def _push_batches(
-    push: Push, run: RunRecord, plan: SyncPlan, sink: Sink, context: Context, hold: Hold
+    push: Push, run: RunRecord, plan: SyncPlan, sink: Sink, context: Context, hold: Hold, digest: str
 ) -> Steps[None]:
     total = push.rows_left
-    chronicle = Chronicle(push.plan, run, context)
+    chronicle = Chronicle(push.plan, digest, run, context)
     originals = OriginalsKeeper(push.plan, sink.capabilities, run, context)
     while push.rows_left:
         if not (yield from _may_go_on(push, context, hold)):

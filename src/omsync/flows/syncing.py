@@ -75,7 +75,11 @@ def sync_flow(
         try:
             looked_at = begun.plan is None
             noted = begun.noted_in(run)
-            return (yield from push_under_lease(noted, plan, mine, False, context, hold, fresh=looked_at))
+            return (
+                yield from push_under_lease(
+                    noted, plan, mine, False, context, hold, fresh=looked_at, digest=plan.digest
+                )
+            )
         finally:
             if kept or begun.plan is not None:
                 yield from drop_plan(run, hold, context)

@@ -171,12 +171,15 @@ class SyncPlan:
 
     @cached_property
     def digest(self) -> str:
-        """Name this plan by its content: merchant, cart, and what every (listing, location) shall show.
+        """Name this plan by its content: merchant, cart, destination, and what every listing shall show.
 
-        Times are left out, so the same decision made twice has the same digest.
+        Of what waits for a person it names what the cart shows too, and why it waits: whoever approves a
+        plan by its digest approves that, and no other plan which ends in the same quantities. Times are left
+        out, so the same decision made twice has the same digest.
         """
-        rows = sorted((line.listing_sku, line.location_id or "", line.quantity) for line in self.lines)
-        text = hashlib.sha256(f"{_compact([self.merchant, self.cart])[:-1]},[".encode())
+        rows = sorted(map(_named_by_content, self.lines))
+        names = _compact([self.merchant, self.cart, self.destination])
+        text = hashlib.sha256(f"{names[:-1]},[".encode())
         for first in range(0, len(rows), _AT_A_TIME):
             some = _compact(rows[first : first + _AT_A_TIME])[1:-1]
             text.update(f"{',' if first else ''}{some}".encode())
@@ -254,3 +257,8 @@ def seal_of(data: Mapping[str, Any]) -> str:
 
 def _compact(data: Any) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"))
+
+
+def _named_by_content(line: PlanLine) -> tuple[Any, ...]:
+    named = (line.listing_sku, line.location_id or "", line.quantity)
+    return (*named, line.reason, line.shown) if line.action == "hold" else named
