@@ -62,7 +62,7 @@ def main(folder: Path) -> None:
         print(
             overview(
                 ledger,
-                datetime.now(UTC),
+                now=datetime.now(UTC),
                 expected={name: [cart.name for cart in CARTS] for name in MERCHANTS},
             )
         )

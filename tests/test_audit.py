@@ -49,6 +49,16 @@ def with_products(*skus: Sku | str, levels: dict[str, int] | None = None, **more
     )
 
 
+def test_a_catalogue_is_well_unless_something_is_wrong() -> None:
+    odd = audit(with_products("MUG", "mug", levels={"MUG": 1, "mug": 1}))
+    assert ({one.severity for one in odd}, odd.is_well) == ({"warning"}, True)
+    assert audit(with_products("MUG", levels={"MUG": 1})).is_well
+
+    twice = [Alias(name="Woo", master_sku=sku, listing_sku="CUP") for sku in ("MUG", "POT")]
+    claimed = audit(with_products("MUG", "POT", aliases=twice))
+    assert (claimed.findings[0].severity, claimed.is_well) == ("wrong", False)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "words"),
     [

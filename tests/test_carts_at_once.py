@@ -259,6 +259,7 @@ def test_progress_names_the_cart_and_is_told_by_one_thread_at_a_time(sync: Sync)
         name = f"cart-{number}"
         assert of_cart == [
             (f"{name}: allocate", 0),
+            (f"{name}: allocate", 1),
             (f"{name}: read cart", 0),
             (f"{name}: read cart", 1),
             (f"{name}: push", 1),

@@ -505,9 +505,13 @@ def test_nothing_is_left_where_all_was_done_meanwhile() -> None:
             put(shop.cart, sku, 5)
 
     shop.cart.events[3] = done
+    told: list[tuple[str, int, int | None]] = []
 
-    assert shop.sync().counts == {"applied": 3, "unchanged": 3}
+    report = shop.sync(on_progress=lambda *step: told.append(step))
+
+    assert report.counts == {"applied": 3, "unchanged": 3}
     assert len(shop.cart.pushes) == 3
+    assert told[-2:] == [("push", 3, 6), ("push", 6, 6)]
 
 
 def test_a_cart_that_cannot_be_looked_at_is_not_written(shell: Shell) -> None:

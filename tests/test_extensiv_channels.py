@@ -568,4 +568,6 @@ def test_progress_counts_what_the_channels_were_told() -> None:
         order_manager(OrderManagerSandbox()),
         by_channel(DictMemory(), on_progress=lambda *told: seen.append(told)),
     )
-    assert seen[-1] == ("channels", len(snapshot.levels), None)
+    of_channels = [(done, total) for stage, done, total in seen if stage == "channels"]
+    assert of_channels[-1] == (len(snapshot.levels), len(snapshot.levels))
+    assert {total for _, total in of_channels[:-1]} == {None}

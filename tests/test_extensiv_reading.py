@@ -505,6 +505,9 @@ def test_progress_names_the_stage_and_counts_rows() -> None:
     assert ("products", len(snapshot.skus), None) in seen
     assert ("stock", len(snapshot.levels), None) in seen
     assert [done for stage, done, _ in seen if stage == "listings"][:2] == [9, 18]
+    ends = {stage: (done, total) for stage, done, total in seen}
+    assert ends == {stage: (done, done) for stage, (done, _) in ends.items()}
+    assert {total for stage, _, total in seen[:-3] if stage == "stock"} == {None}, "known at the end only"
 
 
 def test_one_product_under_two_ids_is_refused_and_is_not_found_again_in_the_memory() -> None:

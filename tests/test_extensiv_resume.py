@@ -74,7 +74,10 @@ def test_a_read_that_stopped_in_the_catalogue_gives_no_snapshot_and_goes_on_late
         read(order_manager(sandbox), wanted(memory=memory))
     asked = len(calls(sandbox, LISTINGS))
     assert asked == call, "the pages that came in the failing round are kept"
-    snapshot = read(order_manager(sandbox), wanted(now=START + HOUR, memory=memory))
+    told: list[tuple[str, int, int | None]] = []
+    again = wanted(now=START + HOUR, memory=memory, on_progress=lambda *step: told.append(step))
+    snapshot = read(order_manager(sandbox), again)
+    assert next(step for step in told if step[0] == "listings") == ("listings", 9 * call, None)
     assert [query["page"] for query in calls(sandbox, LISTINGS)] == ["1", "2", "3", "4", "5"]
     assert snapshot.taken_at == START
 

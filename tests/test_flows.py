@@ -216,6 +216,7 @@ def test_progress_is_told_in_order(shell: Shell) -> None:
         ("stock", 1, 2),
         ("stock", 2, 2),
         ("allocate", 0, None),
+        ("allocate", 3, 3),
         ("read cart", 0, 3),
         ("read cart", 3, 3),
         ("push", 2, 3),

@@ -133,7 +133,7 @@ def test_every_page_is_read_until_an_empty_one_comes_also_after_a_short_one() ->
     snapshot = read(source(sandbox), on_progress=lambda *said: told.append(said))
     assert len(snapshot.skus) == 25
     assert [dict(one.query)["page"] for one in sandbox.requests] == ["1", "2", "3", "4", "5", "6"]
-    assert told == [("stock", so_far, None) for so_far in (7, 10, 17, 24, 25)]
+    assert told == [*(("stock", so_far, None) for so_far in (7, 10, 17, 24, 25)), ("stock", 25, 25)]
 
 
 def test_the_demo_merchant_reads_alike_from_both_systems() -> None:

@@ -54,7 +54,7 @@ def test_what_failed_comes_first_and_what_is_well_last(ledger: Keeping) -> None:
     note(ledger, "beta", "shop", "failed", hours=9, code="throttled", message="wait")
     note(ledger, "beta", "old", "disabled", hours=900)
     note(ledger, "beta", "woo", "failed", hours=50)
-    found = overview(ledger, NOW)
+    found = overview(ledger, now=NOW)
 
     assert [(row.merchant, row.cart, row.status) for row in found] == [
         ("beta", "woo", "failed"),
@@ -86,7 +86,10 @@ def test_what_failed_comes_first_and_what_is_well_last(ledger: Keeping) -> None:
 def test_the_newest_run_counts(ledger: Keeping) -> None:
     note(ledger, "acme", "shop", "failed", hours=5)
     note(ledger, "acme", "shop", "success", hours=1)
-    assert [(row.cart, row.status) for row in overview(ledger, NOW)] == [(None, "never"), ("shop", "success")]
+    assert [(row.cart, row.status) for row in overview(ledger, now=NOW)] == [
+        (None, "never"),
+        ("shop", "success"),
+    ]
 
 
 def test_listings_in_quarantine_are_counted(ledger: Keeping) -> None:
@@ -99,12 +102,12 @@ def test_listings_in_quarantine_are_counted(ledger: Keeping) -> None:
         "OUT": "",  # was let out
     }
     ledger.memory("acme").remember("quarantine of shop", rows)
-    assert {one.cart: one.quarantined for one in overview(ledger, NOW)} == {None: 0, "shop": 2}
+    assert {one.cart: one.quarantined for one in overview(ledger, now=NOW)} == {None: 0, "shop": 2}
 
 
 def test_a_cart_that_should_be_there_and_never_ran_is_listed(ledger: Keeping) -> None:
     note(ledger, "acme", "shop", "success")
-    found = overview(ledger, NOW, expected={"acme": ["shop", "woo"], "zeta": ["edi"]})
+    found = overview(ledger, now=NOW, expected={"acme": ["shop", "woo"], "zeta": ["edi"]})
     assert [(row.merchant, row.cart, row.status) for row in found] == [
         ("acme", None, "never"),
         ("acme", "woo", "never"),
@@ -116,10 +119,10 @@ def test_a_cart_that_should_be_there_and_never_ran_is_listed(ledger: Keeping) ->
 
 def test_a_ledger_that_cannot_tell_whom_it_knows_is_refused() -> None:
     with pytest.raises(LedgerError) as caught:
-        overview(DictLedger(), NOW)
+        overview(DictLedger(), now=NOW)
     assert caught.value.code == "no_overview"
 
 
 def test_ages_need_a_time_with_a_zone(ledger: Keeping) -> None:
     with pytest.raises(InvalidValueError, match="must know its zone"):
-        overview(ledger, NOW.replace(tzinfo=None))
+        overview(ledger, now=NOW.replace(tzinfo=None))

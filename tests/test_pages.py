@@ -66,7 +66,7 @@ def test_every_product_has_its_figures_at_each_location_and_in_all() -> None:
         *("MUG", "Mug, fern", True, False, 15, 10, 10, 8, 10, 8, 5, 2, None, None),
         "Amazon: amz-mug, Woo: woo-mug",
     )
-    assert table(page).tones[2] == "quiet"  # OLD is inactive
+    assert table(page).tone_words[table(page).tones[2]] == "inactive"  # OLD
     assert page.notes == (
         "FBA (2) is not counted when combining: disabled for combining.",
         "3 is not counted when combining: inactive in the order manager.",
@@ -184,7 +184,7 @@ def test_a_product_view_keeps_its_own_text_csv_and_json() -> None:
 
 def test_the_overview_is_a_page_and_keeps_its_text(shop: WatchedShop) -> None:
     shop.sync({"MUG": 4, "CUP": 5})
-    found = overview(shop.ledger, shop.wait(hours=1))
+    found = overview(shop.ledger, now=shop.wait(hours=1))
     page = found.page()
 
     assert str(found).splitlines()[0] == "2026-03-02 09:00:00Z: 1 merchant, 2 rows, 1 to look at"
@@ -262,7 +262,7 @@ def test_plans_and_explanations_are_pages_and_pages_are_themselves(shop: Watched
     assert page.title == "Plan for acme / shop"
     assert page_of(report.explain("MUG")).title == "Why MUG shall show 4"
     assert page_of(page) is page
-    assert page_of(overview(shop.ledger, START)).title == "Merchants and carts"
+    assert page_of(overview(shop.ledger, now=START)).title == "Merchants and carts"
     with pytest.raises(WrongTypeError, match="There is no page for 7"):
         page_of(7)
     assert FakeClock().now() == START
@@ -282,4 +282,6 @@ def test_what_the_doctor_found_has_a_page() -> None:
     found = diagnose(stock({"A": 3}), FakeCart({"A": 3}), shop, merchant=merchant, clock=FakeClock())
     page = page_of(found)
     assert [fact.name for fact in page.facts] == ["warning", "unknown", "ok"]
+    listed = table(page)
+    assert {listed.tone_words[tone] for tone in listed.tones} == {row[0] for row in listed.rows}
     assert "Is there a ledger?" in str(page)

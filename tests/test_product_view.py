@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from fake_ports import DictLedger
@@ -118,6 +119,13 @@ def test_a_view_as_csv_has_a_line_for_each_product_and_no_formula_from_outside()
     assert (row["upc"], row["mpn"], row["description"]) == ("0081001", "'=M1", "Holds tea")
     assert row["read_at"] == "2026-03-02T07:30:00+00:00"
     assert dict(zip(header, nil, strict=True))["total on hand"] == ""
+
+
+def test_a_path_is_where_the_csv_is_written_as_well(tmp_path: Path) -> None:
+    view = product_view(warehouses())
+    sheet = view.to_csv(tmp_path / "products.csv")
+
+    assert (tmp_path / "products.csv").read_bytes().decode() == sheet == view.to_csv()
 
 
 def test_columns_of_locations_that_are_named_alike_get_the_id_and_what_does_not_count_is_marked() -> None:

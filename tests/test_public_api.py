@@ -88,6 +88,15 @@ def test_blocking_and_awaiting_functions_have_equal_signatures(name: str) -> Non
     ]
 
 
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("omsync.views")])
+def test_what_is_looked_at_is_told_the_moment_by_its_name(name: str) -> None:
+    module = importlib.import_module(name)
+    functions = [value for _, value in public(module) if inspect.isfunction(value)]
+    moments = [each for one in functions if (each := inspect.signature(one).parameters.get("now"))]
+
+    assert {one.kind for one in moments} <= {inspect.Parameter.KEYWORD_ONLY}
+
+
 def test_the_awaiting_names_are_those_of_the_blocking_ones() -> None:
     assert aio.__all__ == sync.__all__
     assert set(flows.__all__) >= {"read_flow", "plan_flow", "push_flow", "sync_flow", "sync_many_flow"}

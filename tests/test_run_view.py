@@ -59,7 +59,7 @@ def test_every_status_of_the_founding_document_is_told(tmp_path: Path) -> None:
             ledger.begin_run(run)
         clock.pass_by(1200)
         ledger.touch_run("f", clock.now())
-        view = run_view(ledger, clock.now(), "acme")
+        view = run_view(ledger, "acme", now=clock.now())
 
     assert [(row.cart, row.status) for row in view] == [
         ("e", "died"),
@@ -88,13 +88,13 @@ def test_what_is_held_is_named_with_why_since_when_and_the_way_on(shop: WatchedS
     digest = shop.sync(EMPTY).digest
     shop.wait(hours=1)
     shop.sync(EMPTY)
-    (row,) = [row for row in run_view(shop.ledger, shop.now) if row.cart == "shop"]
+    (row,) = [row for row in run_view(shop.ledger, now=shop.now) if row.cart == "shop"]
 
     assert len(row.held) == 30
     one = row.held[0]
     assert (one.listing_sku, one.shown, one.quantity, one.reason) == ("SKU-0", 5, 0, "too_many_zeros")
     assert (one.since, one.digest, one.approved_by) == (since, digest, "")
-    held = table(run_view(shop.ledger, shop.now).page(), "Held for a person")
+    held = table(run_view(shop.ledger, now=shop.now).page(), "Held for a person")
     assert held[0]["why"] == "too many zeros"
     assert held[0]["what to do"] == f"look at the plan, approve it by its digest {digest}"
 
@@ -112,13 +112,16 @@ def test_what_was_approved_says_by_whom_and_what_a_later_plan_let_go_is_gone(sho
         merchant="acme",
         clock=shop.clock,
     )
-    held = table(run_view(shop.ledger, shop.now).page(), "Held for a person")
+    page = run_view(shop.ledger, now=shop.now).page()
+    held = table(page, "Held for a person")
     assert {row["what to do"] for row in held} == {"approved by Ann; the next run sends it"}
-    ended = table(run_view(shop.ledger, shop.wait(days=2)).page(), "Held for a person")
+    (listed,) = [part for part in page.parts if isinstance(part, Table) and part.title == "Held for a person"]
+    assert {listed.tone_words[tone] for tone in listed.tones} == {"approved"}
+    ended = table(run_view(shop.ledger, now=shop.wait(days=2)).page(), "Held for a person")
     assert {row["what to do"] for row in ended} == {f"look at the plan, approve it by its digest {digest}"}
 
     shop.sync(FULL)
-    assert table(run_view(shop.ledger, shop.now).page(), "Held for a person") == []
+    assert table(run_view(shop.ledger, now=shop.now).page(), "Held for a person") == []
 
 
 def test_a_run_that_never_planned_leaves_what_is_held(shop: WatchedShop) -> None:
@@ -128,7 +131,7 @@ def test_a_run_that_never_planned_leaves_what_is_held(shop: WatchedShop) -> None
     shop.cart.breaks(UnreachableError("No connection"))
     with pytest.raises(UnreachableError):
         shop.sync(EMPTY)
-    (row,) = [row for row in run_view(shop.ledger, shop.now) if row.cart == "shop"]
+    (row,) = [row for row in run_view(shop.ledger, now=shop.now) if row.cart == "shop"]
 
     assert (row.status, len(row.held)) == ("failed", 30)
 
@@ -141,7 +144,7 @@ def test_a_held_plan_of_an_earlier_version_has_no_reasons(shop: WatchedShop) -> 
         plan = json.loads(text)
         del plan["reasons"]
         memory.remember("held plans of shop", {slot: json.dumps(plan)})
-    held = table(run_view(shop.ledger, shop.now).page(), "Held for a person")
+    held = table(run_view(shop.ledger, now=shop.now).page(), "Held for a person")
 
     assert {row["why"] for row in held} == {"over a guardrail"}
 
@@ -152,16 +155,16 @@ def test_what_was_sent_and_not_seen_is_pending_with_the_carts_words(shop: Watche
     shop.cart.says("SKU-3", "rejected")
     sent = shop.now
     shop.sync({**FULL, "SKU-1": 4, "SKU-2": 4, "SKU-3": 4, "SKU-4": 4})
-    (row,) = [row for row in run_view(shop.ledger, shop.wait(hours=2)) if row.cart == "shop"]
+    (row,) = [row for row in run_view(shop.ledger, now=shop.wait(hours=2)) if row.cart == "shop"]
 
     assert [(one.listing_sku, one.quantity, one.observed, one.since) for one in row.pending] == [
         ("SKU-1", 4, 5, sent)
     ]
-    pending = table(run_view(shop.ledger, shop.now).page(), "Pending")
+    pending = table(run_view(shop.ledger, now=shop.now).page(), "Pending")
     assert (pending[0]["why"], pending[0]["age"]) == ("pending: the cart says pending", "2 h")
     shop.cart.says("SKU-1", "accepted")
     shop.sync({**FULL, "SKU-1": 4, "SKU-2": 4, "SKU-3": 5, "SKU-4": 4})
-    assert [row.pending for row in run_view(shop.ledger, shop.now) if row.cart == "shop"] == [()]
+    assert [row.pending for row in run_view(shop.ledger, now=shop.now) if row.cart == "shop"] == [()]
 
 
 def state(**more: object) -> ListingState:
@@ -212,7 +215,7 @@ def test_what_is_refused_again_and_again_is_in_quarantine(shop: WatchedShop) -> 
     for number in range(3):
         shop.sync({**FULL, "SKU-1": 2, "SKU-2": 6 + number})
         shop.wait(minutes=15)
-    page = run_view(shop.ledger, shop.now).page()
+    page = run_view(shop.ledger, now=shop.now).page()
     (row,) = table(page, "In quarantine")
 
     assert (row["listing"], row["shows"], row["refused"], row["times"]) == ("SKU-1", 5, 2, 3)
@@ -226,7 +229,7 @@ def test_the_history_of_runs_is_listed_newest_first_and_drawn_oldest_first(shop:
     shop.wait(hours=1)
     shop.read()
     shop.sync(FULL)
-    page = run_view(shop.ledger, shop.now).page()
+    page = run_view(shop.ledger, now=shop.now).page()
 
     runs = table(page, "Runs, newest first")
     assert [str(row["began"])[11:16] for row in runs] == ["09:00", "09:00", "08:00", "08:00"]
@@ -255,7 +258,7 @@ def test_the_requests_of_reads_are_drawn_where_they_were_counted(shop: WatchedSh
                 counts={"products": 30, "calls": 7 + hour},
             )
         )
-    page = run_view(shop.ledger, shop.now).page()
+    page = run_view(shop.ledger, now=shop.now).page()
     (drawn,) = [part for part in page.parts if isinstance(part, Chart) and part.title.startswith("Requests")]
 
     assert [(one.name, one.figures) for one in drawn.series] == [("calls", (7, 8))]
@@ -268,13 +271,13 @@ def test_a_merchant_is_looked_at_alone_and_only_so_many_runs(shop: WatchedShop) 
     shop.ledger.finish_run(
         RunRecord(run_id="b", merchant="beta", cart="shop", status="success", started_at=shop.now)
     )
-    view = run_view(shop.ledger, shop.now, MERCHANT, most=2)
+    view = run_view(shop.ledger, MERCHANT, now=shop.now, most=2)
 
     assert {row.merchant for row in view} == {"acme"}
     assert [len(row.runs) for row in view if row.cart == "shop"] == [2]
-    assert len(run_view(shop.ledger, shop.now)) == 4
+    assert len(run_view(shop.ledger, now=shop.now)) == 4
     assert repr(view) == "<RunView of 2 rows at 2026-03-02 11:00:00Z>"
-    assert run_view(shop.ledger, shop.now).page().title == "Runs of 2 merchants"
+    assert run_view(shop.ledger, now=shop.now).page().title == "Runs of 2 merchants"
 
 
 def test_with_many_carts_no_history_is_drawn(shop: WatchedShop) -> None:
@@ -284,12 +287,14 @@ def test_with_many_carts_no_history_is_drawn(shop: WatchedShop) -> None:
         shop.wait(minutes=1)
         shop.sync(FULL)
 
-    assert [part for part in run_view(shop.ledger, shop.now).page().parts if isinstance(part, Chart)] == []
+    assert [
+        part for part in run_view(shop.ledger, now=shop.now).page().parts if isinstance(part, Chart)
+    ] == []
 
 
 def test_looking_writes_nothing_and_a_new_ledger_says_so(tmp_path: Path) -> None:
     with SqliteLedger(tmp_path / "ledger.db") as ledger:
-        view = run_view(ledger, datetime(2026, 3, 2, tzinfo=UTC))
+        view = run_view(ledger, now=datetime(2026, 3, 2, tzinfo=UTC))
         assert ledger.merchants() == ()
     assert view.page().summary == "The ledger knows of no run."
     assert "There was no run." in str(view)
@@ -297,10 +302,10 @@ def test_looking_writes_nothing_and_a_new_ledger_says_so(tmp_path: Path) -> None
 
 def test_a_ledger_that_cannot_tell_whom_it_knows_and_a_moment_without_a_zone_are_refused() -> None:
     with pytest.raises(LedgerError) as caught:
-        run_view(DictLedger(), FakeClock().now())
+        run_view(DictLedger(), now=FakeClock().now())
     assert caught.value.code == "no_overview"
     with pytest.raises(InvalidValueError, match=r"run_view\(now=\) must know its zone"):
-        run_view(DictLedger(), datetime(2026, 3, 2))  # noqa: DTZ001  that is what is tried
+        run_view(DictLedger(), now=datetime(2026, 3, 2))  # noqa: DTZ001  that is what is tried
 
 
 def test_damaged_sightings_name_their_place(shop: WatchedShop) -> None:
@@ -308,5 +313,5 @@ def test_damaged_sightings_name_their_place(shop: WatchedShop) -> None:
     shop.ledger.memory("acme").remember("writes of shop", {"last look": "[[1]]"})
 
     with pytest.raises(LedgerError) as caught:
-        run_view(shop.ledger, shop.now)
+        run_view(shop.ledger, now=shop.now)
     assert caught.value.code == "damaged_writes"

@@ -615,6 +615,9 @@ def test_progress_is_told_by_what_is_read() -> None:
     by_login(small(), page_size=1).read(request(on_progress=lambda *news: told.append(news)))
     assert told[:3] == [("warehouses", 1, None), ("products", 1, None), ("warehouses", 2, None)]
     assert ("quantities in warehouse 12", 2, None) in told
+    ends = {stage: (done, total) for stage, done, total in told}
+    assert ends["quantities in warehouse 12"] == (2, 2)
+    assert ends == {stage: (done, done) for stage, (done, _) in ends.items()}
 
 
 def test_a_login_ends_with_a_logout_and_a_key_has_neither() -> None:

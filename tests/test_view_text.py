@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from omsync import InventorySnapshot, Sku, product_view
+from omsync.convergence import History
 from omsync.errors import InvalidValueError
+from omsync.exchange import HistoryEntry
+from omsync.planning.spreadsheet import as_csv
 from omsync.views.page import Branch, Chart, Column, Fact, Page, Series, Table, Tree
 from omsync.views.rendered import Rendered
 from omsync.views.text import to_csv, to_json, to_text
@@ -128,6 +132,38 @@ def test_csv_has_the_first_table_and_other_parts_by_their_title() -> None:
     ]
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "'"])
+def test_no_text_is_run_by_a_spreadsheet_in_any_csv(sign: str) -> None:
+    text = f"{sign}1"
+    table = Table(title="Evil", columns=[Column(title=text)], rows=[(text,), (-1,)])
+    page = csv.reader(io.StringIO(to_csv(Page(title="One", parts=[table])), newline=""))
+    snapshot = InventorySnapshot(taken_at=AT, skus=[Sku(master_sku="MUG", name=text)])
+    products = csv.DictReader(io.StringIO(product_view(snapshot).to_csv(), newline=""))
+    entry = HistoryEntry(
+        run_id="r", listing_sku="MUG", sent_at=AT, quantity=1, status="rejected", message=text
+    )
+    sent = History(merchant="acme", cart="shop", entries=[entry])
+
+    assert list(page) == [[f"'{text}"], [f"'{text}"], ["-1"]]
+    assert [row["name"] for row in products] == [f"'{text}"]
+    assert [row["message"] for row in csv.DictReader(io.StringIO(sent.to_csv(), newline=""))] == [f"'{text}"]
+
+
+def test_a_line_end_in_a_cell_begins_no_row_of_its_own() -> None:
+    for end in ("\r", "\n", "\r\n"):
+        assert as_csv([["a", f"x{end}=1+1", 2]]) == f'a,"x{end}=1+1",2\n'
+    assert as_csv([["a,b", 'c"', "", None]]) == '"a,b","c""",,\n'
+    assert as_csv([]) == ""
+
+
+def test_what_is_written_keeps_the_line_ends_that_it_has(tmp_path: Path) -> None:
+    table = Table(title="Notes", columns=[Column(title="note")], rows=[("a\r\nb\nc",)])
+    page = Page(title="One", parts=[table])
+
+    assert page.to_csv(tmp_path / "notes.csv") == 'note\n"a\r\nb\nc"\n'
+    assert (tmp_path / "notes.csv").read_bytes() == b'note\n"a\r\nb\nc"\n'
+
+
 def test_a_page_without_tables_gives_its_first_part_or_its_facts() -> None:
     assert to_csv(Page(title="Tree", parts=[WHY])).startswith("level,what")
     assert to_csv(Page(title="Facts", facts=PAGE.facts)).splitlines() == ["fact,value", "Read,now", "Held,2"]
@@ -148,6 +184,7 @@ def test_json_has_everything() -> None:
         ("chart", "Before and after"),
     ]
     assert data["parts"][1]["rows"][1] == ["=CUP", None, False, None]
+    assert data["parts"][1]["tone_words"] == {}
     assert data["parts"][0]["root"]["branches"][0]["branches"][0]["tone"] == "decides"
     assert (data["parts"][2]["drawn_as"], data["at"]) == ("bars", "2026-03-02T08:30:00+00:00")
     assert to_json(PAGE, indent=2).startswith('{\n  "title"')
@@ -168,6 +205,8 @@ def test_every_view_has_every_rendering(tmp_path: Path) -> None:
     assert (str(view), view.to_csv(), view.to_json()) == (to_text(PAGE), to_csv(PAGE), to_json(PAGE))
     html = view.to_html(tmp_path / "page.html")
     assert (tmp_path / "page.html").read_bytes().decode() == html
+    sheet = view.to_csv(tmp_path / "page.csv")
+    assert (tmp_path / "page.csv").read_bytes().decode() == sheet == view.to_csv()
     assert "A page" in html
     assert view.to_html() == html
     assert "A page" in view._repr_html_()

@@ -19,6 +19,7 @@ from demo_page import HOSTILE, NOW, demo_page, empty_table, large_page
 from hypothesis import given
 from hypothesis import strategies as st
 
+from omsync.errors import InvalidValueError
 from omsync.views.cells import visible, worded
 from omsync.views.html import to_fragment, to_html
 from omsync.views.page import Branch, Cell, Chart, Column, Fact, Page, Series, Table, Tree
@@ -318,6 +319,29 @@ def test_a_tone_is_said_in_words_as_well() -> None:
     assert signs == tones
     for tone in tones:
         assert structure.texts.count(tone) == 2  # the fact's name, and the word of its sign
+
+
+def test_a_table_that_has_its_own_words_for_tones_says_those() -> None:
+    table = Table(
+        title="The check list",
+        columns=[Column(title="status")],
+        rows=[("ok",), ("look",)],
+        tones=["good", "warning"],
+        tone_words={"good": "ok", "": "<open>"},
+        details=[Tree(title="Why", root=Branch(label="it", tone="good")), None],
+    )
+    text = to_html(Page(title="Doctor", parts=[table]))
+    signs = [
+        given["title"]
+        for _, given, _ in Structure(text).elements
+        if str(given.get("class")).startswith("sign ")
+    ]
+
+    assert signs == ["ok", "good", "warning"]  # the row's, its explanation's, and the one without its own
+    assert data_of(text)["words"] == {"good": "ok", "": "<open>"}
+    assert data_of(text)["signs"]["good"] == ["✓", "good"]
+    with pytest.raises(InvalidValueError, match="fine"):
+        Table(title="Odd", columns=[Column(title="A")], rows=[], tone_words={"fine": "ok"})
 
 
 def test_without_a_script_the_first_rows_are_there_with_their_explanations() -> None:

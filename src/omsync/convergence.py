@@ -5,8 +5,6 @@ That a cart accepted a quantity closes nothing; only what it is seen to show doe
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
@@ -19,13 +17,11 @@ from omsync.checks import counted, to_the_minute, to_the_second
 from omsync.errors import DecodeError, NoExplanationError
 from omsync.exchange import CartListing, HistoryEntry, ListingState, SinkCapabilities
 from omsync.planning import accepted_figures
+from omsync.planning.spreadsheet import as_csv, harmless
 from omsync.planning.table import aligned
 from omsync.serial import from_json
 
 __all__ = ["Drift", "DriftLine", "History", "available", "drift_of", "wanted"]
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-"""What a cell must not begin with, or a spreadsheet would run it."""
 
 _COLUMNS = (
     *("sent_at", "listing_sku", "location_id", "quantity", "shown", "status", "echo", "reason", "message"),
@@ -236,18 +232,14 @@ class History:
 
     def to_csv(self) -> str:
         """Give the entries as CSV text; a cell that a spreadsheet would run begins with an apostrophe."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows([_cell(getattr(entry, name)) for name in _COLUMNS] for entry in self.entries)
-        return text.getvalue()
+        rows = [[_cell(getattr(entry, name)) for name in _COLUMNS] for entry in self.entries]
+        return as_csv([_COLUMNS, *rows])
 
 
 def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    return harmless(value) if isinstance(value, str) else "" if value is None else str(value)
 
 
 def _sentence(entry: HistoryEntry) -> str:

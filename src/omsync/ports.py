@@ -85,7 +85,7 @@ class ReadRequest:
         now: When the read begins.
         memory: Where to keep what must survive a crash; None when the caller has no ledger.
         previous: The last complete snapshot under this merchant, for incremental reads.
-        on_progress: Called with (stage, done, total or None).
+        on_progress: Called with (stage, done, total or None); a stage ends with done == total.
         deadline: Stop by then with a ``DeadlineError``; pages already kept stay kept.
     """
 

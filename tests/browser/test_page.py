@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from chromium import Browser
-from demo_page import HOSTILE, large_page, plan_table
+from demo_page import HOSTILE, NOW, large_page, plan_table
 
+from omsync import page_of
+from omsync.diagnosis import Check, Diagnosis
 from omsync.views.cells import visible
 from omsync.views.page import Table
 
@@ -130,6 +132,29 @@ def test_rows_are_filtered_by_their_sign(browser: Browser, plan: Path) -> None:
     assert chip.get_attribute("aria-pressed") == "true"
     chip.click()
     assert browser.one(".status").text == f"{PLAN.tones.count('warning')} of 300 rows"
+
+
+def test_the_doctor_s_rows_are_filtered_by_their_own_words(browser: Browser, tmp_path: Path) -> None:
+    statuses = ["ok"] * 9 + ["wrong", "wrong", "unknown"]
+    found = Diagnosis(
+        merchant="acme",
+        cart="shop",
+        destination="shop",
+        at=NOW,
+        checks=[
+            Check(key=f"k{number}", question=f"Question {number}?", status=status, answer="so")
+            for number, status in enumerate(statuses)
+        ],
+    )
+    path = tmp_path / "diagnosis.html"
+    page_of(found).to_html(path)
+    browser.open(path)
+
+    chips = browser.all(".chip")
+    assert [chip.text.split() for chip in chips] == [["!!wrong", "2"], ["✓ok", "9"], ["-unknown", "1"]]
+    chips[0].click()
+    assert [row.text.split()[0] for row in browser.all(f"{ROWS} > td")[::3]] == ["wrong", "wrong"]
+    assert {one.get_attribute("title") for one in browser.all(f"{ROWS} .sign")} == {"wrong"}
 
 
 def test_an_explanation_opens_by_mouse_and_stays_open_through_sorting(browser: Browser, plan: Path) -> None:

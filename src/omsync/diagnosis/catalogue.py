@@ -76,6 +76,11 @@ class Audit:
     def __repr__(self) -> str:
         return f"<Audit of {counted(self.products, 'product')}: {counted(len(self), 'finding')}>"
 
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is wrong; there may be warnings."""
+        return all(one.severity != "wrong" for one in self.findings)
+
     def of(self, kind: str) -> tuple[Finding, ...]:
         """Give the findings of a kind."""
         return tuple(one for one in self.findings if one.kind == kind)

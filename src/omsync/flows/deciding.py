@@ -69,6 +69,7 @@ def plan_steps(
     allocation = yield from call(
         context.desk.allocate, snapshot, merchant, cart, orders.units, orders_when=orders.when
     )
+    context.tell("allocate", len(allocation.quantities), len(allocation.quantities))
     look = None if ahead is None else (yield from ahead.seen())
     capabilities = sink.capabilities
     said = yield from notices_of(sink, context.clock.now())

@@ -159,6 +159,7 @@ def _push_batches(
         yield from compare_again(push, sink, context)
         yield from _note_sales(push, plan, context)
         if not push.rows_left:
+            context.tell("push", total, total)
             break
         batch = push.next_batch()
         yield from originals.about_to_send(batch)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
@@ -16,7 +14,7 @@ from omsync.exchange import CartListing, QuantityChange, SinkCapabilities
 from omsync.planning.lines import line_of
 from omsync.planning.plan import PUT_BACK, Key, PlanLine, SyncPlan, entry_of
 from omsync.planning.shown import Listings, known_rows, last_told, listed
-from omsync.planning.table import harmless
+from omsync.planning.spreadsheet import as_csv, harmless
 
 __all__ = ["Original", "Originals", "first_shown", "originals_place", "put_back_plan"]
 
@@ -94,10 +92,7 @@ class Originals:
 
     def to_csv(self) -> str:
         """Give them as CSV text; a code that a spreadsheet would run begins with an apostrophe."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows(
+        rows = [
             (
                 harmless(one.listing_sku),
                 harmless(one.location_id or ""),
@@ -108,8 +103,8 @@ class Originals:
                 one.run_id,
             )
             for one in self.entries
-        )
-        return text.getvalue()
+        ]
+        return as_csv([_COLUMNS, *rows])
 
 
 def originals_place(cart: str, destination: str) -> str:

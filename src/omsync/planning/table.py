@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from omsync.allocation.reasons import words
 from omsync.checks import counted
+from omsync.planning.spreadsheet import as_csv, harmless
 
 if TYPE_CHECKING:  # the plan prints itself with this module
     from omsync.planning.plan import SyncPlan
 
-__all__ = ["CSV_COLUMNS", "aligned", "csv_rows", "harmless", "plan_csv", "plan_table"]
+__all__ = ["CSV_COLUMNS", "aligned", "csv_rows", "plan_csv", "plan_table"]
 
 CSV_COLUMNS = (
     "plan", "listing_sku", "location_id", "master_sku", "shows", "shall_show", "action", "reason", "approve"
 )  # fmt: skip
 """The columns of an exported plan; the last one is the only one to write in."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-"""What a cell must not begin with, or a spreadsheet would run it."""
 
 
 def plan_table(plan: SyncPlan, most: int = 40) -> str:
@@ -92,11 +88,4 @@ def csv_rows(plan: SyncPlan) -> list[tuple[str, ...]]:
 
 def plan_csv(plan: SyncPlan) -> str:
     """Give a plan as CSV text."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([CSV_COLUMNS, *csv_rows(plan)])
-    return text.getvalue()
-
-
-def harmless(code: str) -> str:
-    """Give a cell that no spreadsheet takes for a formula."""
-    return f"'{code}" if code.startswith(_FORMULA) else code
+    return as_csv([CSV_COLUMNS, *csv_rows(plan)])

@@ -58,14 +58,14 @@ class Reader:
         access: The way in, without a session.
         credentials: User name and password; None with a key.
         page_size: Records in one answer.
-        report: Called with what is read and how many.
+        report: Called with what is read, how many, and of how many: None until it is whole.
     """
 
     line: Line
     access: api.Access
     credentials: tuple[str, str] | None = field(repr=False)
     page_size: int
-    report: Callable[[str, int], None]
+    report: Callable[[str, int, int | None], None]
 
     def enter(self) -> Steps[None]:
         """Log in, unless a key does without, and take over the user's context."""
@@ -94,6 +94,7 @@ class Reader:
             for index, listing, number in zip(left, listings, after, strict=True):
                 if listing.is_whole(number):
                     whole[index] = listing.rows
+                    self.report(listing.records.what, len(listing.rows), len(listing.rows))
             if len(whole) == len(wanted):
                 return [whole[index] for index in range(len(wanted))]
         missing = next(wanted[index].what for index in range(len(wanted)) if index not in whole)
@@ -123,7 +124,7 @@ class Reader:
             )
             for listing, page in zip(live, pages, strict=True):
                 listing.take(page, self.page_size)
-                self.report(listing.records.what, len(listing.rows))
+                self.report(listing.records.what, len(listing.rows), None)
         return listings
 
     def _counts(self, wanted: Sequence[api.Records]) -> Steps[list[int]]:

@@ -144,6 +144,8 @@ class IntegrationManager(HttpSource):
         for page in range(1, MOST_PAGES + 1):
             rows = yield from talk(self._line, self.api.page(page))
             if not rows:
+                if request.on_progress is not None:
+                    request.on_progress("stock", len(found), len(found))
                 return _snapshot(found.values(), request)
             first = first or rows
             known = len(found)

@@ -166,9 +166,9 @@ class Tryton(HttpSource):
         )
 
     def _reader(self, request: ReadRequest) -> Reader:
-        def report(what: str, done: int) -> None:
+        def report(what: str, done: int, total: int | None) -> None:
             if request.on_progress is not None:
-                request.on_progress(what, done, None)
+                request.on_progress(what, done, total)
 
         return Reader(
             line=Line(

@@ -46,11 +46,18 @@ def _branch(branch: Branch) -> Html:
     return element("li", line, *below)
 
 
-def signed(tone: str, *, keep: bool = False) -> tuple[Html, ...]:
-    """Give a tone's sign and word; where a column of signs is kept, also the room of no sign."""
+def signed(tone: str, *, keep: bool = False, called: str | None = None) -> tuple[Html, ...]:
+    """Give a tone's sign and word; where a column of signs is kept, also the room of no sign.
+
+    Args:
+        tone: One of ``TONES``.
+        keep: Whether there is room for a sign where there is none.
+        called: What the rows call the tone, if not by its own word.
+    """
     if not tone:
         return (element("span", class_="sign"),) if keep else ()
     sign, word = SIGNS[tone]
+    word = called or word
     return (
         element(
             "span",

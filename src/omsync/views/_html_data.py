@@ -41,6 +41,7 @@ def data_script(table: Table, number: int) -> Html:
             "notes": [None if tree is None else visible(tree.note) for tree in table.details],
             "titles": [None if tree is None else visible(tree.title) for tree in table.details],
             "signs": SIGNS,
+            "words": {tone: visible(word) for tone, word in table.tone_words.items()},
         },
         ensure_ascii=False,
         separators=(",", ":"),

@@ -142,7 +142,8 @@ def _row(table: Table, place: int, rowhead: int) -> Html:
         if number != rowhead:
             cells.append(element("td", inside, class_=_kind(column) or None))
             continue
-        named = element("span", *signed(tone, keep=bool(table.tones)), inside, class_="named")
+        sign = signed(tone, keep=bool(table.tones), called=table.tone_words.get(tone))
+        named = element("span", *sign, inside, class_="named")
         if tree is not None:
             named = element("details", element("summary", named), _explained(tree))
         cells.append(element("th", named, scope="row", class_=_kind(column, is_rowhead=True)))

@@ -34,7 +34,7 @@ def found_in(case: Case) -> list[Alert]:
         if carts is not None:
             found += _when_due(case, name, runs, carts[name].frequency)
         found += _never(case, name, runs)
-        found += of_listings(case, name, known_of(case.ledger, case.merchant, name, case.now, runs))
+        found += of_listings(case, name, known_of(case.ledger, case.merchant, name, runs, now=case.now))
         troubled = troubled or any(run.status in _BAD for run in runs[:1])
     return [*found, *of_figures(case)] if troubled else found
 

@@ -109,12 +109,13 @@ class Alerts(Rendered):
             tones=[
                 "good" if one.closed else "bad" if one.severity == "critical" else "warning" for one in rows
             ],
+            tone_words={"good": "ended", "bad": "critical"},
             empty=empty,
         )
 
 
 def alerts(
-    ledger: Ledger, now: datetime, expected: Expected | None = None, *, patience: Patience | None = None
+    ledger: Ledger, expected: Expected | None = None, *, now: datetime, patience: Patience | None = None
 ) -> Alerts:
     """Look up what needs a person. Nothing is written.
 
@@ -123,9 +124,9 @@ def alerts(
 
     Args:
         ledger: The ledger that the runs were noted in.
-        now: What ages are counted to, aware.
         expected: What should run, and how often: loaded settings, or pairs of a merchant and its carts. With
             it only these are looked at, without those that are switched off.
+        now: What ages are counted to, aware.
         patience: How long something may last before it needs a person.
 
     Raises:
@@ -138,7 +139,7 @@ def alerts(
 
 
 def note_alerts(
-    ledger: Ledger, now: datetime, expected: Expected | None = None, *, patience: Patience | None = None
+    ledger: Ledger, expected: Expected | None = None, *, now: datetime, patience: Patience | None = None
 ) -> Alerts:
     """Look up what needs a person, and note in the ledger that it was told: the next call knows what is new.
 

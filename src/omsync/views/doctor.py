@@ -13,6 +13,7 @@ from omsync.views.page import Chart, Column, Fact, Page, Series, Table
 __all__ = ["page_of_audit", "page_of_diagnosis", "page_of_modes"]
 
 _TONES = {"ok": "good", "warning": "warning", "wrong": "bad", "unknown": "quiet"}
+_WORDS = {tone: status for status, tone in _TONES.items()}
 _DRAWN = 15
 """The largest gaps that are drawn."""
 
@@ -43,6 +44,7 @@ def page_of_diagnosis(diagnosis: Diagnosis) -> Page:
                     for check in diagnosis
                 ],
                 tones=[_TONES[check.status] for check in diagnosis],
+                tone_words=_WORDS,
             )
         ],
         at=diagnosis.at,
@@ -78,6 +80,7 @@ def page_of_audit(audit: Audit) -> Page:
                     for one in audit
                 ],
                 tones=[_TONES[one.severity] for one in audit],
+                tone_words=_WORDS,
                 empty="Nothing to look at.",
             )
         ],

@@ -87,15 +87,15 @@ def telling(ledger: Ledger | OverviewLedger) -> OverviewLedger:
     return ledger
 
 
-def known_of(ledger: Ledger, merchant: str, cart: str, now: datetime, runs: Sequence[RunRecord]) -> Known:
+def known_of(ledger: Ledger, merchant: str, cart: str, runs: Sequence[RunRecord], *, now: datetime) -> Known:
     """Look up what is known of a cart. Nothing is written.
 
     Args:
         ledger: The ledger.
         merchant: The merchant's name.
         cart: The cart's name.
-        now: Approvals that have ended by then say nothing.
         runs: The cart's runs, newest first.
+        now: Approvals that have ended by then say nothing.
     """
     bound = newest(_values(ledger, merchant, destination_of(cart), Binding))
     states = states_since(ledger.states(merchant, cart), bound)

@@ -143,13 +143,13 @@ class Overview(Rendered):
 
 
 def overview(
-    ledger: Ledger | OverviewLedger, now: datetime, *, expected: Mapping[str, Iterable[str]] | None = None
+    ledger: Ledger | OverviewLedger, *, now: datetime, expected: Mapping[str, Iterable[str]] | None = None
 ) -> Overview:
     """List merchants and carts, the worst first.
 
     Args:
         ledger: The ledger that they share. Nothing is written.
-        now: What ages are counted to.
+        now: What ages are counted to, aware.
         expected: By merchant, the carts that should be there: one that never ran is listed too.
 
     Raises:

@@ -6,6 +6,7 @@ of views, so that every view has every rendering.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from attrs import field, frozen
@@ -80,6 +81,7 @@ class Table:
         details: For each row what it opens: why its quantity is what it is; empty where nothing opens.
         note: What the reader has to know of the figures.
         empty: What is said when there are no rows.
+        tone_words: What its rows call a tone, such as ``{"good": "ok"}``: filtered and read out by that word.
     """
 
     title: str = field(validator=checks.text)
@@ -89,6 +91,11 @@ class Table:
     details: tuple[Tree | None, ...] = field(default=(), converter=checks.as_tuple)
     note: str = field(default="", validator=checks.any_text)
     empty: str = field(default="Nothing.", validator=checks.any_text)
+    tone_words: Mapping[str, str] = field(
+        factory=dict,
+        converter=checks.as_mapping,
+        validator=checks.mapping(checks.one_of(*TONES), checks.text),
+    )
 
     def __attrs_post_init__(self) -> None:
         wide, many = len(self.columns), len(self.rows)

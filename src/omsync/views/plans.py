@@ -103,7 +103,7 @@ def plan_view(plan: SyncPlan, *, now: datetime | None = None, explained: int = 1
         plan=plan,
         changes=[row for row in rows if row.line.action == "change"],
         held=[row for row in rows if row.line.action == "hold"],
-        rails=rail_figures(plan, at),
+        rails=rail_figures(plan, now=at),
         unexplained=max(0, len(rows) - explained),
         at=at,
     )

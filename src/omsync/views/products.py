@@ -8,6 +8,7 @@ each channel shows the same stock and adding them up would count it several time
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ from omsync.ports import Ledger
 from omsync.settings import CartSettings, MerchantSettings, PerSalesChannel, PerWarehouse
 from omsync.views.page import Page
 from omsync.views.products_table import products_csv, products_table
-from omsync.views.rendered import Rendered
+from omsync.views.rendered import Rendered, written
 from omsync.views.wording import known_zone
 
 __all__ = ["ProductRow", "ProductView", "StockFigure", "product_view"]
@@ -173,9 +174,13 @@ class ProductView(Rendered):
 
         return page_of_products(self)
 
-    def to_csv(self) -> str:
-        """Give one line for each product, with on hand and available for each location."""
-        return products_csv(self)
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Give one line for each product, with on hand and available for each location.
+
+        Args:
+            path: Where to write it as well, as UTF-8; what stands there is replaced.
+        """
+        return written(products_csv(self), path)
 
     def to_data(self) -> dict[str, Any]:
         """Give the view as plain data."""

@@ -63,6 +63,7 @@ def _table(view: ProductView) -> Table:
         ],
         rows=[_cells(view, row) for row in view],
         tones=["" if row.sku.active else "quiet" for row in view],
+        tone_words={"": "active", "quiet": "inactive"},
         details=[_details(row) for row in view],
         note="What is not reported is no 0, nor is a stock record that is not there. A bundle has the order "
         "manager's own figures, without units that its parts would make.",

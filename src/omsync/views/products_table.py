@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from omsync.allocation.locations import LocationChoice
 from omsync.checks import counted as how_many
+from omsync.planning.spreadsheet import harmless
 from omsync.planning.table import aligned
 
 if TYPE_CHECKING:  # the view prints itself with this module
@@ -28,7 +29,7 @@ def products_csv(view: ProductView) -> str:
     totals = ["total on hand", "total available", "counted on hand", "counted available"]
     details = ["weight_oz", "upc", "mpn", "description", "read_at"]
     writer.writerow(
-        _safe(cell)
+        harmless(cell)
         for cell in [
             "master_sku",
             "name",
@@ -51,7 +52,8 @@ def products_csv(view: ProductView) -> str:
                 (row.total_on_hand, row.total_available, row.counted_on_hand, row.counted_available),
             )
         cells += [_cell(row.sku.weight_oz), row.sku.upc or "", row.sku.mpn or "", row.sku.description]
-        writer.writerow([_safe(cell) for cell in [*cells, view.taken_at.isoformat()]])
+        cells.append(view.taken_at.isoformat())
+        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
     return out.getvalue()
 
 
@@ -111,12 +113,3 @@ def _two(on_hand: int | None, may_be_sold: int | None) -> str:
 
 def _cell(figure: float | None) -> object:
     return "" if figure is None else figure
-
-
-def _safe(cell: object) -> object:
-    """Keep a spreadsheet from running text that came from outside."""
-    return (
-        f"'{cell}"
-        if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-        else cell
-    )

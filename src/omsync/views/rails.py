@@ -54,7 +54,7 @@ class RailFigure:
         return "over, and holds nothing: a first push, or held by another" if self.over else "kept"
 
 
-def rail_figures(plan: SyncPlan, now: datetime | None) -> tuple[RailFigure, ...]:
+def rail_figures(plan: SyncPlan, *, now: datetime | None) -> tuple[RailFigure, ...]:
     """Give each guardrail with its figures, as far as the plan tells; none where it was held to none.
 
     What a person let through already counts for none of them.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:  # a page is rendered itself
     from omsync.views.page import Page
 
-__all__ = ["Rendered"]
+__all__ = ["Rendered", "written"]
 
 
 class Rendered(ABC):
@@ -28,14 +28,17 @@ class Rendered(ABC):
 
         return to_text(self.page())
 
-    def to_csv(self) -> str:
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
         """Give the first table as CSV text; a cell that a spreadsheet would run begins with an apostrophe.
 
         ``omsync.views.text.to_csv(view.page(), "its title")`` gives another part.
+
+        Args:
+            path: Where to write it as well, as UTF-8; what stands there is replaced.
         """
         from omsync.views.text import to_csv
 
-        return to_csv(self.page())
+        return written(to_csv(self.page()), path)
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Give the whole page as JSON."""
@@ -51,10 +54,7 @@ class Rendered(ABC):
         """
         from omsync.views.html import to_html
 
-        text = to_html(self.page())
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8", newline="\n")
-        return text
+        return written(to_html(self.page()), path)
 
     def _repr_html_(self) -> str:
         from omsync.views.html import to_fragment
@@ -70,3 +70,10 @@ class Rendered(ABC):
         from omsync.views.terminal import print_page
 
         print_page(self.page(), file)
+
+
+def written(text: str, path: str | os.PathLike[str] | None) -> str:
+    """Give the text; with a path write it there as well, as UTF-8 and with the line ends that it has."""
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8", newline="")
+    return text

@@ -90,14 +90,14 @@ class RunView(Rendered):
 
 
 def run_view(
-    ledger: Ledger, now: datetime, merchant: MerchantSettings | str | None = None, *, most: int = 30
+    ledger: Ledger, merchant: MerchantSettings | str | None = None, *, now: datetime, most: int = 30
 ) -> RunView:
     """Look up how the reads and the carts have run. Nothing is written.
 
     Args:
         ledger: The ledger that the runs were noted in.
-        now: What ages are counted to, aware.
         merchant: Whose; None for all that the ledger knows.
+        now: What ages are counted to, aware.
         most: So many of the newest runs of each cart.
 
     Raises:
@@ -120,7 +120,7 @@ def _cart_runs(ledger: Ledger, newest: RunRecord, at: datetime, most: int) -> Ca
     shown = runs[:most] or (newest,)
     if cart is None:
         return CartRuns(merchant=merchant, cart=None, runs=shown)
-    known = known_of(ledger, merchant, cart, at, runs)
+    known = known_of(ledger, merchant, cart, runs, now=at)
     return CartRuns(
         merchant=merchant,
         cart=cart,

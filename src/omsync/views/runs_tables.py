@@ -55,6 +55,7 @@ def held_table(view: RunView) -> Table:
             for row, one in rows
         ],
         tones=["good" if one.approved_by else "warning" for _, one in rows],
+        tone_words={"good": "approved", "warning": "waits"},
         note="Rises that only wait for a younger reading are counted as held in their run and not listed "
         "here: they go out by themselves.",
         empty="Nothing waits for a person.",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -14,7 +12,7 @@ import attrs
 
 from omsync.checks import counted
 from omsync.errors import InvalidValueError
-from omsync.planning.table import harmless
+from omsync.planning.spreadsheet import as_csv, harmless
 from omsync.views.cells import as_utc
 from omsync.views.page import Branch, Cell, Chart, Column, Page, Part, Table, Tree
 
@@ -57,12 +55,8 @@ def to_csv(page: Page, title: str | None = None) -> str:
     Raises:
         InvalidValueError: The page has no such part; names those that it has.
     """
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
     head, rows = _grid(_chosen(page, title))
-    writer.writerow(map(harmless, head))
-    writer.writerows([_cell(cell) for cell in row] for row in rows)
-    return out.getvalue()
+    return as_csv([map(harmless, head), *([_cell(cell) for cell in row] for row in rows)])
 
 
 def to_json(page: Page, *, indent: int | None = None) -> str:
@@ -197,4 +191,6 @@ def _data(part: Part) -> dict[str, Any]:
     data = attrs.asdict(part)
     if isinstance(part, Chart):
         data["drawn_as"] = data.pop("kind")
+    if isinstance(part, Table):
+        data["tone_words"] = dict(part.tone_words)
     return data

@@ -26,16 +26,16 @@ STATUS_TONES = {
 _LONG_MINUTES, _LONG_HOURS = 120, 48
 
 
-def known_zone(now: object, what: str) -> datetime:
+def known_zone(moment: object, what: str) -> datetime:
     """Give a moment as UTC, or refuse one without a zone."""
-    if not isinstance(now, datetime):
+    if not isinstance(moment, datetime):
         raise WrongTypeError(
-            f"{what}(now=) is a moment, not {shown(now)}",
-            remedy="Give datetime.now(UTC); where there is a ledger, it comes first.",
+            f"{what}(now=) is a moment, not {shown(moment)}",
+            remedy="Give now=datetime.now(UTC).",
         )
-    if now.utcoffset() is None:
-        raise InvalidValueError(f"{what}(now=) must know its zone, not {shown(now)}")
-    return now.astimezone(UTC)
+    if moment.utcoffset() is None:
+        raise InvalidValueError(f"{what}(now=) must know its zone, not {shown(moment)}")
+    return moment.astimezone(UTC)
 
 
 def aged(span: timedelta) -> str:

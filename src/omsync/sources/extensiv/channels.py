@@ -281,7 +281,7 @@ def acknowledge_channels(
     api: Api,
     drains: Sequence[Drain],
     memory: SourceMemory,
-    report: Callable[[int], None],
+    report: Callable[[int, int | None], None],
 ) -> Steps[None]:
     """Acknowledge the channels side by side, each page durable before the next one is asked for.
 
@@ -297,7 +297,8 @@ def acknowledge_channels(
         for drain in live:
             if drain.failure is not None:
                 raise drain.failure
-        report(sum(len(drain.reported) for drain in drains))
+        done = sum(len(drain.reported) for drain in drains)
+        report(done, None if any(drain.phases for drain in drains) else done)
 
 
 def figures_of(

@@ -292,9 +292,9 @@ class Reading:
             drains.append(drain)
         return drains
 
-    def _report(self, stage: str, done: int) -> None:
+    def _report(self, stage: str, done: int, total: int | None) -> None:
         if self.request.on_progress is not None:
-            self.request.on_progress(stage, done, None)
+            self.request.on_progress(stage, done, total)
 
 
 def open_line(source: ExtensivOrderManager) -> Steps[Line]:

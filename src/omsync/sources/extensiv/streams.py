@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence, Sized
 from typing import Any, Generic, TypeVar
 
 from attrs import define, field
@@ -81,12 +81,13 @@ def read_streams(
     line: Line,
     streams: Sequence[Stream[Any]],
     journal: Journal,
-    report: Callable[[str, int], None],
+    report: Callable[[str, int, int | None], None],
 ) -> Steps[None]:
-    """Read the streams to their ends.
+    """Read the streams to their ends; ``report`` is told of what an earlier read kept, and of each round.
 
     The pages of a round that came are kept even when another one failed; then the first failure is raised.
     """
+    _tell([stream for stream in streams if stream.number], streams, report)
     while live := [stream for stream in streams if not stream.finished]:
         outcomes = yield from talk_all(line, [stream.ask(stream.next_page) for stream in live])
         pages: dict[tuple[str, int], Any] = {}
@@ -102,5 +103,16 @@ def read_streams(
         yield from journal.keep(pages)
         if failures:
             raise failures[0]
-        for stage in dict.fromkeys(stream.stage for stream in live):
-            report(stage, sum(stream.count for stream in streams if stream.stage == stage))
+        _tell(live, streams, report)
+
+
+def _tell(
+    news: Iterable[Stream[Any]],
+    streams: Sequence[Stream[Any]],
+    report: Callable[[str, int, int | None], None],
+) -> None:
+    """Report the stages of these streams; a stage's total is known once all of its streams have ended."""
+    for stage in dict.fromkeys(stream.stage for stream in news):
+        together = [stream for stream in streams if stream.stage == stage]
+        done = sum(stream.count for stream in together)
+        report(stage, done, done if all(stream.finished for stream in together) else None)

@@ -84,6 +84,8 @@
 
   const enliven = (section, name, data) => {
     const { columns, rows, tones, trees, titles, notes, signs } = data;
+    const called = (tone) => data.words[tone] ?? (tone ? signs[tone][1] : "other");
+    const signsOfRows = Object.fromEntries(Object.keys(signs).map((tone) => [tone, [signs[tone][0], called(tone)]]));
     const title = section.querySelector("h2").textContent;
     const box = section.querySelector(".scroll");
     const body = box.querySelector("tbody");
@@ -145,7 +147,7 @@
           row.append(make("td", style ? { class: style } : {}, drawnCell(cell, kind)));
           return;
         }
-        const sign = tones.length ? [drawnSign(tone, signs)] : [];
+        const sign = tones.length ? [drawnSign(tone, signsOfRows)] : [];
         const named = make("span", { class: "named" }, ...sign, drawnCell(cell, kind));
         const head = make("th", { scope: "row", class: `key ${style}`.trim() });
         if (trees[place]) {
@@ -225,12 +227,11 @@
     for (const tone of tones) tally.set(tone, (tally.get(tone) ?? 0) + 1);
     if (tally.size > 1) {
       for (const tone of [...Object.keys(signs), ""].filter((one) => tally.has(one))) {
-        const word = tone ? signs[tone][1] : "other";
         const many = make("span", { class: "many" }, figures.format(tally.get(tone)));
         const chip = make("button", { type: "button", class: "chip", "aria-pressed": "false" });
         chip.dataset.tone = tone;
         if (tone) chip.append(make("span", { class: `sign ${tone}`, "aria-hidden": "true" }, signs[tone][0]));
-        chip.append(word, " ", many);
+        chip.append(called(tone), " ", many);
         chip.addEventListener("click", () => {
           if (!wanted.delete(tone)) wanted.add(tone);
           chip.setAttribute("aria-pressed", String(wanted.has(tone)));
