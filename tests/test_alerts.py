@@ -19,6 +19,7 @@ from omsync import (
     Alerts,
     CartSettings,
     Frequency,
+    Guardrails,
     MerchantSettings,
     PerSalesChannel,
     RunRecord,
@@ -169,6 +170,22 @@ def test_a_failing_run_is_a_run_and_not_a_missing_one(shop: WatchedShop) -> None
     ]
 
 
+def test_a_run_that_takes_longer_than_its_frequency_is_not_missed_while_it_works(shop: WatchedShop) -> None:
+    expected = [(MERCHANT, [HOURLY])]
+    shop.sync(FULL)
+    began = shop.wait(hours=1)
+    run = RunRecord(run_id="long", merchant="acme", cart="shop", status="in_progress", started_at=began)
+    shop.ledger.begin_run(run)
+    ended = shop.wait(hours=3)
+    shop.ledger.touch_run("long", ended)
+
+    assert kinds(alerts(shop.ledger, expected, now=ended)) == []
+    shop.ledger.finish_run(attrs.evolve(run, status="success", finished_at=ended))
+    assert kinds(alerts(shop.ledger, expected, now=shop.wait(minutes=15))) == []  # the next one may begin
+    (alert,) = alerts(shop.ledger, expected, now=shop.wait(minutes=1))
+    assert (alert.kind, alert.opened) == ("no_run_when_due", began + timedelta(hours=1))
+
+
 def test_no_read_when_one_was_due(shop: WatchedShop) -> None:
     daily = attrs.evolve(MERCHANT, frequency=Frequency.daily("06:00", zone="Europe/Berlin"))
     shop.read()  # on 2 March, at 9 in Berlin
@@ -187,6 +204,15 @@ def test_a_cart_that_never_ran_is_told_and_one_that_is_switched_off_is_not(shop:
 
     assert kinds(found) == [(None, "never_read"), ("woo", "never_run")]
     assert [one.opened for one in found] == [None, None]
+
+
+def test_a_merchant_whose_carts_come_in_several_pairs_is_told_of_each_once(shop: WatchedShop) -> None:
+    expected = [(MERCHANT, [CartSettings(name=name)]) for name in ("shop", "woo")]
+    first = note_alerts(shop.ledger, expected, now=shop.now)
+    again = note_alerts(shop.ledger, expected, now=shop.wait(minutes=15))
+
+    assert kinds(first.new) == [("shop", "never_run"), ("woo", "never_run")]
+    assert (kinds(again), again.new, again.closed) == (kinds(first), (), ())
 
 
 def test_settings_from_a_file_say_what_is_expected(shop: WatchedShop) -> None:
@@ -325,6 +351,49 @@ def test_drift_that_lasts_is_told_where_the_ledger_knows_it(shop: WatchedShop) -
     assert kinds(alerts(shop.ledger, now=seen + timedelta(hours=25))) == []
 
 
+@pytest.mark.parametrize("how", ["ignored", "pending", "no_answer"])
+def test_what_every_run_sends_again_and_the_cart_never_shows_is_pending_since_the_first_of_them(
+    shop: WatchedShop, how: str
+) -> None:
+    shop.cart.says("SKU-1", how)
+    sent = shop.now
+    told = []
+    for _ in range(30):
+        shop.sync({**FULL, "SKU-1": 4})
+        shop.wait(hours=1)
+        told.append([one.kind for one in note_alerts(shop.ledger, now=shop.now).new])
+
+    assert told == [
+        ["run_partial"],
+        *([[]] * 5),
+        ["pending"],
+        *([[]] * 23),
+    ]  # told once, and no drift as well
+    found = {one.kind: one for one in alerts(shop.ledger, now=shop.now)}
+    assert (found["pending"].opened, found["pending"].entries) == (sent, ("SKU-1",))
+
+
+def test_what_waited_for_a_person_first_is_pending_from_when_it_was_sent(shop: WatchedShop) -> None:
+    shop.sync(FULL)
+    shop.wait(hours=1)
+    digest = shop.sync(EMPTY).digest
+    shop.wait(hours=20)
+    until = timedelta(days=1)
+    approve(
+        shop.ledger, "shop", digest, by="Ann", reason="so", until=until, merchant="acme", clock=shop.clock
+    )
+    for sku in FULL:
+        shop.cart.says(sku, "ignored")
+    shop.sync(EMPTY)
+    sent = shop.now
+    shop.wait(hours=1)
+    shop.sync(EMPTY)
+
+    assert "pending" not in {one.kind for one in alerts(shop.ledger, now=shop.now)}
+    found = {one.kind: one for one in alerts(shop.ledger, now=shop.wait(hours=6))}
+    assert (found["pending"].opened, found["pending"].number) == (sent, 30)
+
+
 def test_what_differs_because_it_is_held_is_no_drift_as_well(shop: WatchedShop) -> None:
     shop.sync(FULL)
     for _ in range(3):
@@ -352,6 +421,9 @@ def test_figures_whose_newest_answer_was_lost_are_told(shop: WatchedShop) -> Non
 
     assert (None, "source_answer_lost") in kinds(found)
     assert kinds(alerts(shop.ledger, [(MERCHANT, [cart])], now=shop.now)) == [("shop", "run_partial")]
+    run = RunRecord(run_id="now", merchant="acme", cart="shop", status="in_progress", started_at=shop.now)
+    shop.ledger.begin_run(run)
+    assert kinds(alerts(shop.ledger, [(merchant, [cart])], now=shop.now)) == kinds(found)
 
 
 # What was told before.
@@ -465,3 +537,28 @@ def test_a_ledger_that_stands_where_a_moment_belongs_is_refused(shop: WatchedSho
     with pytest.raises(WrongTypeError, match=r"alerts\(now=\) is a moment") as caught:
         alerts(shop.ledger, now=mixed)
     assert "datetime.now(UTC)" in caught.value.remedy
+
+
+def test_what_a_cart_said_steers_no_terminal_and_no_mail(shop: WatchedShop) -> None:
+    shop.cart.breaks(UnauthorizedError("\x1b[2Jno\r\nBcc: all"))
+    with pytest.raises(UnauthorizedError):
+        shop.sync(FULL)
+
+    assert all(str(one).isprintable() for one in alerts(shop.ledger, now=shop.now))
+
+
+def test_of_many_listings_that_are_sent_again_each_is_pending_since_its_first_sending(
+    shop: WatchedShop,
+) -> None:
+    shop.settings = attrs.evolve(SHOP, guardrails=Guardrails(change_percent=100, fall_percent=100))
+    many = {f"SKU-{number}": 5 for number in range(60)}
+    for sku in many:
+        shop.cart.put(sku, 6)
+        shop.cart.says(sku, "ignored")
+    sent = shop.now
+    for _ in range(7):
+        shop.sync(many)
+        shop.wait(hours=1)
+    found = {one.kind: one for one in alerts(shop.ledger, now=shop.now)}
+
+    assert (found["pending"].opened, found["pending"].number) == (sent, 60)

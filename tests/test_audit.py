@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 from fake_ports import TAKEN_AT, stock
 from hypothesis import given
@@ -77,6 +78,13 @@ def test_codes_that_a_person_takes_for_one_are_found(first: str, second: str, wo
     assert how_they_differ(first, second) == words
 
 
+def test_codes_that_are_alike_in_several_ways_are_told_with_all_of_them() -> None:
+    assert how_they_differ(" X1", "X1", "x1") == "letter case and blanks or invisible signs"
+    assert how_they_differ("K-1", "\N{KELVIN SIGN}-1") == "width or look-alike signs"
+    (found,) = audit(with_products("X 1", "X1", "x1")).of("sku_alike")
+    assert "differ only in letter case and blanks or invisible signs: 'X 1', 'X1', 'x1'" in found.message
+
+
 def test_a_code_of_zeros_only_keeps_one() -> None:
     assert (plain_form("000"), plain_form("0")) == ("0", "0")
 
@@ -148,6 +156,13 @@ def test_listings_are_looked_at_by_alias_name() -> None:
         ),
         ("listing_odd", "Woo's listing 'A ' has a blank at its beginning or end"),
     ]
+
+
+def test_a_product_that_is_switched_off_claims_no_listing() -> None:
+    claims = [Alias(name="Woo", listing_sku="L", master_sku=sku) for sku in ("A", "OLD")]
+    snapshot = with_products("A", Sku(master_sku="OLD", active=False), levels={"A": 1}, aliases=claims)
+
+    assert audit(snapshot).of("listing_of_two_products") == ()
 
 
 def test_bundles_that_cannot_be_made_are_wrong() -> None:
@@ -259,6 +274,17 @@ def test_why_a_mode_tells_nothing_is_said() -> None:
     (line,) = found
     assert (line.listing_sku, line.per_warehouse, line.per_channel) == ("K", None, 2)
     assert line.reason.startswith("bundle_")
+
+
+def test_why_a_mode_tells_nothing_is_what_that_mode_says() -> None:
+    twice = [Alias(name="Woo", listing_sku="L", master_sku="A")] * 2
+    by_warehouse = with_products("A", levels={"A": 3}, aliases=twice)
+    by_channel = attrs.evolve(per_channel({"A": 3, "B": 3}), aliases=twice)
+    by_channel = attrs.evolve(by_channel, levels=[one for one in by_channel.levels if one.master_sku == "B"])
+    woo = attrs.evolve(SHOP, alias="Woo")
+    (line,) = compare_modes(by_warehouse, by_channel, cart=woo, channel="9", merchant=MERCHANT)
+
+    assert (line.listing_sku, line.per_channel, line.reason) == ("L", None, "no_stock_record")
 
 
 def test_modes_that_agree_say_so_in_one_line() -> None:

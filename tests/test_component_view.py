@@ -100,7 +100,7 @@ def test_a_figure_that_is_not_reported_makes_what_is_held_unknown() -> None:
 def test_a_plan_of_this_process_will_do_and_a_loaded_one_says_why_not() -> None:
     plan = plan_cart(
         reading(STOCK, BUNDLES),
-        FakeCart({"SET": 1}),
+        FakeCart({row.listing_sku: 1 for row in worked().quantities}),
         cart(),
         merchant=NO_FBA,
         ledger=DictLedger(),
@@ -112,6 +112,18 @@ def test_a_plan_of_this_process_will_do_and_a_loaded_one_says_why_not() -> None:
     assert caught.value.code == "not_carried"
     with pytest.raises(WrongTypeError, match="wants allocations or plans"):
         component_view("shop")  # type: ignore[arg-type]  # that is what is tried
+
+
+def test_a_listing_that_the_cart_does_not_have_promises_nothing() -> None:
+    plan = plan_cart(
+        reading(STOCK, BUNDLES),
+        FakeCart({"LID": 1, "POT": 1}),
+        cart(),
+        merchant=NO_FBA,
+        ledger=DictLedger(),
+        clock=FakeClock(),
+    )
+    assert promised(component_view(plan)) == {"LID": (10, 10), "POT": (4, 4), "SET": (2, 0), "DUO": (0, 0)}
 
 
 def test_carts_of_other_readings_and_of_several_channels_are_not_added_up() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +43,8 @@ from omsync import (
     diagnose,
     sync_cart,
 )
-from omsync.errors import UnauthorizedError, WrongTypeError
+from omsync.errors import LedgerError, UnauthorizedError, WrongTypeError
+from omsync.sinks.files import CsvCart
 
 MERCHANT = MerchantSettings(mode=PerWarehouse())
 SHOP = CartSettings(name="shop")
@@ -60,6 +62,23 @@ QUESTIONS = [
     *("cart_upload", "ledger", "cart", "cart_match", "cart_tracking", "rules", "guardrails"),
     *("quarantine", "cart_writes"),
 ]
+
+
+class DamagedLedger(DictLedger):
+    """A ledger that cannot be looked into everywhere."""
+
+    def __init__(self, *damaged: str) -> None:
+        super().__init__()
+        self._damaged = damaged
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in object.__getattribute__(self, "__dict__").get("_damaged", ()):
+
+            def refuse(*_: object) -> None:
+                raise LedgerError(f"The {name} are damaged", code="damaged")
+
+            return refuse
+        return super().__getattribute__(name)
 
 
 @pytest.fixture
@@ -293,6 +312,37 @@ def test_a_cart_that_is_switched_off_says_so() -> None:
     )
 
 
+def test_of_a_cart_that_is_switched_off_nobody_claims_to_know_its_products() -> None:
+    settings = CartSettings(name="shop", alias="Woo", enabled=False)
+    found = ask(stock({"A": 3}, aliases=aliases("A")), FakeCart({"a": 3}), settings, listing_sku="a")
+
+    asked = ("alias", "bundles", "exclusions", "stock_records", "listing")
+    assert {(found[key].status, found[key].answer) for key in asked} == {
+        ("unknown", "not asked: the cart is switched off")
+    }
+
+
+def test_a_ledger_that_is_damaged_is_an_answer_and_the_rest_is_answered_without_it() -> None:
+    for place, broken in {
+        "runs": ("runs", "memory", "states"),
+        "memory": ("memory",),
+        "states": ("states",),
+    }.items():
+        found = ask(stock({"A": 3}), FakeCart({"A": 7}), ledger=DamagedLedger(*broken))
+
+        assert (found["ledger"].status, found["ledger"].answer) == ("wrong", f"The {place} are damaged")
+        assert found["quarantine"].answer == "without a ledger nobody knows"
+        assert (found["cart"].status, found["cart_match"].status) == ("ok", "ok")
+
+
+def test_a_reading_that_the_ledger_cannot_give_is_an_answer() -> None:
+    found = ask(None, FakeCart({"A": 7}), ledger=DamagedLedger("last_snapshot"))
+    assert (found["order_manager"].status, found["order_manager"].answer) == (
+        "wrong",
+        "The last_snapshot are damaged",
+    )
+
+
 @pytest.mark.parametrize(
     ("status", "judged", "words"),
     [
@@ -436,6 +486,20 @@ def test_a_listing_that_nobody_knows_is_looked_for_by_how_it_is_written() -> Non
         listing_sku="zz",
     )
     assert (len(found), found["listing"].answer) == (18, "no such listing is known")
+
+
+def test_a_listing_that_only_the_cart_has_is_not_taken_for_a_typing_error(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    shop: dict[str, Any] = {"merchant": MERCHANT, "clock": clock}
+    sink = CsvCart(tmp_path / "stock.csv")
+    sync_cart(stock({"A": 3, "OLD": 4}), sink, SHOP, **shop)
+    found = diagnose(stock({"A": 3}), sink, SHOP, listing_sku="OLD", **shop)
+
+    assert found["listing"].answer.startswith("only the cart has it, and keeps what it shows")
+    assert diagnose(stock({"A": 3}), sink, SHOP, listing_sku="old", **shop)["listing"].answer == (
+        "nothing is told of it; there is 'OLD'"
+    )
 
 
 def test_a_listing_that_is_gone_has_no_derivation_and_says_so(clock: FakeClock) -> None:

@@ -202,7 +202,18 @@ def test_one_more_of_the_bottleneck_raises_it_and_one_more_of_the_other_part_doe
     assert levers["PART-A", "1"].next_rise is None
     assert ("PART-B", "2") not in levers  # it does not count
     assert levers["PART-B", "1"].sentence(7) == "one more of PART-B in Reno DC (1) raises this by 1"
-    assert levers["PART-A", "1"].sentence(7) == "more of PART-A in Reno DC (1) does not raise this"
+    assert levers["PART-A", "1"].sentence(7) == "10,000 more of PART-A in Reno DC (1) do not raise this"
+
+
+@pytest.mark.parametrize(
+    ("missing", "rise"), [(0, 1), (1, 2), (8191, 8192), (8192, 8193), (9999, 10_000), (10_000, None)]
+)
+def test_the_next_rise_is_found_up_to_ten_thousand_units(missing: int, rise: int | None) -> None:
+    snapshot = reading({"MUG": {"1": 0}})
+    rules = QuantityRules(safety_stock=missing)
+    (lever,) = levers_of(allocate(snapshot, BY_WAREHOUSE, cart(rules=rules)).explain("MUG"))
+
+    assert lever.next_rise == rise
 
 
 def test_each_figure_is_what_an_allocation_with_the_unit_gives() -> None:

@@ -167,6 +167,30 @@ def test_the_age_of_the_reading_is_told_where_it_is_known_when_it_is() -> None:
     assert facts["Read"] == "2026-03-02 08:00Z, 3 h ago"
 
 
+def test_a_plan_that_has_lain_too_long_is_not_called_kept() -> None:
+    def verdict(shall: int, hours: int) -> str:
+        return rails(planned({"MUG": 9}, {"MUG": shall}), START + timedelta(hours=hours))["stale_snapshot"][2]
+
+    limits = Guardrails()
+    over = "over by now: pushing it holds what moves"
+    assert (verdict(10, 3), verdict(10, limits.rise_stale_hours + 1)) == ("kept", over)
+    assert (verdict(4, limits.rise_stale_hours + 1), verdict(4, limits.stale_hours + 1)) == ("kept", over)
+    assert verdict(9, limits.stale_hours + 1) == "kept"  # nothing moves
+
+
+def test_what_is_held_for_another_reason_is_over_no_guardrail() -> None:
+    shows = {f"SKU-{number}": 10 for number in range(20)}
+    plan = planned(shows, {**shows, "SKU-1": 0})
+    refused = [
+        attrs.evolve(line, quantity=0, action="hold", reason="quarantined")
+        if line.listing_sku in {"SKU-2", "SKU-3"}
+        else line
+        for line in plan.lines
+    ]
+
+    assert rails(attrs.evolve(plan, lines=refused))["too_many_zeros"][1:] == ("1 of 20 (5.0 %)", "kept")
+
+
 def test_a_plan_that_was_held_to_no_guardrails_shows_none() -> None:
     plan = attrs.evolve(planned({"MUG": 9}, {"MUG": 4}), guardrails=None)
     page = plan_view(plan).page()

@@ -7,18 +7,21 @@ import io
 import json
 from pathlib import Path
 
+import attrs
 import pytest
-from fake_ports import DictLedger
+from fake_ports import DictLedger, stock
 from products_read import DISABLED_FBA, TAKEN_AT, channels, warehouses
 
 from omsync import (
     MerchantSettings,
     PerSalesChannel,
     PerWarehouse,
+    StockLevel,
     Warehouse,
     product_view,
 )
 from omsync.errors import SettingsError, SnapshotError
+from omsync.views.page import Table
 
 
 def test_every_product_is_there_with_its_aliases_and_its_stock_at_each_warehouse() -> None:
@@ -144,6 +147,28 @@ def test_columns_of_locations_that_are_named_alike_get_the_id_and_what_does_not_
         "5",
         "",
     )
+
+
+def test_locations_that_are_named_alike_are_told_apart_in_the_text_and_where_a_row_opens() -> None:
+    places = [Warehouse(id="1", name="Depot"), Warehouse(id="2", name="Depot"), Warehouse(id="3", name="FBA")]
+    view = product_view(warehouses(warehouses=places), DISABLED_FBA)
+
+    assert "Depot (1)  Depot (2)  FBA *" in str(view)
+    table = view.page().parts[0]
+    assert isinstance(table, Table)
+    opened = [branch.label for tree in table.details if tree is not None for branch in tree.root.branches]
+    assert {"Depot (1)", "Depot (2)"} <= set(opened)
+    assert "Depot" not in opened
+
+
+def test_a_record_that_says_nothing_is_a_question_mark_and_no_missing_record() -> None:
+    snapshot = attrs.evolve(
+        stock({"MUG": 5, "NEW": 1}), levels=[StockLevel(master_sku="MUG", location_id="W1")]
+    )
+    mug, new = str(product_view(snapshot)).splitlines()[2:4]
+
+    assert mug.split() == ["MUG", *["?", "/", "?"] * 3]
+    assert new.split() == ["NEW", *["-"] * 3]
 
 
 def test_a_view_is_one_line_for_a_debugger() -> None:

@@ -78,6 +78,8 @@ def test_every_status_of_the_founding_document_is_told(tmp_path: Path) -> None:
     ]
     assert standing[1]["why"] == "throttled: too many calls"
     assert (standing[5]["applied"], standing[5]["seconds"], standing[5]["age"]) == (2, 3.0, "20 min")
+    # What died, failed, is no cart's, or is under way has counted nothing, which is no 0.
+    assert [row["applied"] for row in standing] == [None, None, None, None, None, 2, 0]
     assert view.page().summary == "4 rows of 7 to look at."
     assert {fact.name: fact.value for fact in view.page().facts}["In progress"] == "1"
 

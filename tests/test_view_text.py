@@ -5,15 +5,38 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
+from fake_ports import FakeCart, FakeClock, stock
 
-from omsync import InventorySnapshot, Sku, product_view
+from omsync import (
+    CartListing,
+    CartSettings,
+    InventorySnapshot,
+    MerchantSettings,
+    PerWarehouse,
+    Sku,
+    Warehouse,
+    audit,
+    compare,
+    diagnose,
+    drift,
+    history,
+    overview,
+    plan_cart,
+    product_view,
+    quarantined,
+    sync_cart,
+)
 from omsync.convergence import History
 from omsync.errors import InvalidValueError
 from omsync.exchange import HistoryEntry
+from omsync.ledgers.sqlite import SqliteLedger
 from omsync.planning.spreadsheet import as_csv
 from omsync.views.page import Branch, Chart, Column, Fact, Page, Series, Table, Tree
 from omsync.views.rendered import Rendered
@@ -132,7 +155,9 @@ def test_csv_has_the_first_table_and_other_parts_by_their_title() -> None:
     ]
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "'"])
+@pytest.mark.parametrize(
+    "sign", [*"=+-@", *map(chr, (0xFF1D, 0xFF0B, 0xFF0D, 0xFF20)), "\t", "\r", "\n", "'"]
+)
 def test_no_text_is_run_by_a_spreadsheet_in_any_csv(sign: str) -> None:
     text = f"{sign}1"
     table = Table(title="Evil", columns=[Column(title=text)], rows=[(text,), (-1,)])
@@ -226,3 +251,51 @@ def test_rows_that_do_not_fit_their_columns_are_refused() -> None:
         Table(title="Odd", columns=columns, rows=[("A",)], tones=["bad", "bad"])
     with pytest.raises(InvalidValueError, match="'up' of 'Odd' has 1 figures for 2 labels"):
         Chart(title="Odd", labels=["a", "b"], series=[Series(name="up", figures=[1])])
+
+
+def test_a_number_that_is_none_is_not_known_in_any_rendering() -> None:
+    strange = [math.nan, math.inf, -math.inf]
+    table = Table(
+        title="Rates", columns=[Column(title="rate", kind="number")], rows=[(one,) for one in strange]
+    )
+    chart = Chart(title="Drawn", labels=["a", "b", "c"], series=[Series(name="rate", figures=strange)])
+    page = Page(title="Strange", parts=[table, chart])
+    data = json.loads(to_json(page), parse_constant=pytest.fail)
+
+    assert data["parts"][0]["rows"] == [[None]] * 3
+    assert data["parts"][1]["series"][0]["figures"] == [None] * 3
+    assert to_csv(page) == 'rate\n""\n""\n""\n'
+    assert [line.split() for line in to_text(page).splitlines()[4:7]] == [["?"]] * 3
+
+
+def test_whatever_is_printed_steers_no_terminal(tmp_path: Path) -> None:
+    evil = "\x1b[2Jred\nmug\u202e"
+    clock = FakeClock()
+    merchant = MerchantSettings(name="acme\x1b[2J", mode=PerWarehouse())
+    shop = CartSettings(name="shop\x1b[2J", order_lag=0)
+    reading = attrs.evolve(
+        stock({evil: 5, "MUG": 9}), taken_at=clock.now(), warehouses=[Warehouse(id="W1", name=evil)]
+    )
+    cart = FakeCart({evil: 9, "MUG": 1}, rows={evil: "rejected"})
+    with SqliteLedger(tmp_path / "ledger.db", now=clock.now) as ledger:
+        given: dict[str, Any] = {"merchant": merchant, "ledger": ledger, "clock": clock}
+        plan = plan_cart(reading, cart, shop, **given)
+        reports = [sync_cart(reading, cart, shop, **given) for _ in range(3)]
+        printed = [
+            product_view(reading, merchant),
+            plan,
+            reports[-1],
+            plan.explain(evil),
+            overview(ledger, now=clock.now()),
+            diagnose(reading, cart, shop, listing_sku=evil, **given),
+            audit(reading, merchant=merchant, cart=shop, shown=[CartListing(listing_sku=evil, quantity=4)]),
+            drift(ledger, cart, shop, merchant=merchant, clock=clock),
+            history(ledger, shop, merchant=merchant),
+            quarantined(ledger, shop, merchant=merchant),
+            compare(reading, attrs.evolve(reading, levels=[]), merchant=merchant),
+            *ledger.runs(merchant, shop.name),
+        ]
+
+    for one in printed:
+        assert all(line.isprintable() for line in str(one).split("\n")), one
+        assert "\nmug" not in str(one)

@@ -35,6 +35,13 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
+def printable(text: str) -> str:
+    """Give text that steers no terminal and stays on its line: letters that do not print are replaced."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def to_the_minute(moment: datetime) -> str:
     """Write a moment (UTC) as tables and hints have it: 2026-03-02 08:00Z."""
     return f"{moment:%Y-%m-%d %H:%M}Z"

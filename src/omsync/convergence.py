@@ -13,7 +13,7 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.allocation import Explanation
 from omsync.allocation.reasons import words
-from omsync.checks import counted, to_the_minute, to_the_second
+from omsync.checks import counted, printable, to_the_minute, to_the_second
 from omsync.errors import DecodeError, NoExplanationError
 from omsync.exchange import CartListing, HistoryEntry, ListingState, SinkCapabilities
 from omsync.planning import accepted_figures
@@ -106,7 +106,8 @@ class Drift:
             for line in self.lines[:_MOST_ROWS]
         ]
         more = len(self) - _MOST_ROWS
-        return "\n".join([head, *aligned(table), *([f"  ... and {more:,} more"] if more > 0 else [])])
+        rest = [f"  ... and {more:,} more"] if more > 0 else []
+        return "\n".join([printable(head), *aligned(table), *rest])
 
 
 def wanted(states: Iterable[ListingState]) -> list[ListingState]:
@@ -255,4 +256,4 @@ def _sentence(entry: HistoryEntry) -> str:
     )
     if entry.approved_by:
         line += f", approved by {entry.approved_by}"
-    return line + (f"\n  {entry.summary}" if entry.summary else "")
+    return "\n  ".join(map(printable, filter(None, (line, entry.summary))))

@@ -12,7 +12,7 @@ from omsync.allocation import Allocation
 from omsync.allocation.locations import check_channel_is_read, check_location
 from omsync.bindings_flow import check_source
 from omsync.diagnosis import Diagnosis, Evidence, judged
-from omsync.errors import OmsyncError
+from omsync.errors import LedgerError, OmsyncError
 from omsync.exchange import ListingState, RunRecord
 from omsync.flows import Sink, Source, read_flow, with_memory
 from omsync.flows.arguments import check_arguments
@@ -50,20 +50,31 @@ def diagnose_flow(
         listing_sku=listing_sku,
     )
     if looking.ledger is not None:
-        reads: Iterable[RunRecord] = yield from call(looking.ledger.runs, merchant.name, None)
-        runs: Iterable[RunRecord] = yield from call(looking.ledger.runs, merchant.name, cart.name)
-        kept: Mapping[str, str] = yield from call(
-            looking.ledger.memory(merchant.name).recall, place_of("quarantine", cart.name)
-        )
-        rows = [
-            kept_as(QuarantinedRow, text, place_of("quarantine", cart.name)) for text in kept.values() if text
-        ]
-        refused = sum(row.is_quarantined for row in rows)
-        evidence = evolve(evidence, reads=tuple(reads), runs=tuple(runs), quarantined=refused)
+        try:
+            evidence = yield from _with_ledger(evidence, looking.ledger)
+        except OmsyncError as error:
+            evidence, looking = _without_ledger(evidence, looking, error)
     evidence = yield from _with_reading(evidence, source, looking)
     if evidence.snapshot is not None:
         evidence = yield from _with_plan(evidence, evidence.snapshot, sink, looking)
     return judged(evidence)
+
+
+def _with_ledger(evidence: Evidence, ledger: Ledger) -> Steps[Evidence]:
+    """Look up how the reads and the cart ran, and what is in quarantine."""
+    merchant, cart = evidence.merchant.name, evidence.cart.name
+    reads: Iterable[RunRecord] = yield from call(ledger.runs, merchant, None)
+    runs: Iterable[RunRecord] = yield from call(ledger.runs, merchant, cart)
+    place = place_of("quarantine", cart)
+    kept: Mapping[str, str] = yield from call(ledger.memory(merchant).recall, place)
+    rows = [kept_as(QuarantinedRow, text, place) for text in kept.values() if text]
+    refused = sum(row.is_quarantined for row in rows)
+    return evolve(evidence, reads=tuple(reads), runs=tuple(runs), quarantined=refused)
+
+
+def _without_ledger(evidence: Evidence, looking: Context, error: OmsyncError) -> tuple[Evidence, Context]:
+    """Go on as without a ledger, which cannot be looked into."""
+    return evolve(evidence, has_ledger=False, ledger_error=error), evolve(looking, ledger=None)
 
 
 def _with_reading(
@@ -81,9 +92,12 @@ def _with_reading(
             return evolve(evidence, snapshot=snapshot, read_anew=True)
     except OmsyncError as error:
         evidence = evolve(evidence, reading_error=error)
-    if looking.ledger is not None:
+    if looking.ledger is None:
+        return evidence
+    try:
         return evolve(evidence, snapshot=(yield from call(looking.ledger.last_snapshot, merchant)))
-    return evidence
+    except OmsyncError as error:
+        return evolve(evidence, reading_error=evidence.reading_error or error)
 
 
 def _with_plan(
@@ -101,6 +115,11 @@ def _with_plan(
             overrides={sku: evolve(override, rules=None) for sku, override in cart.overrides.items()},
         )
         without: Allocation = yield from call(looking.desk.allocate, snapshot, merchant, bare)
+    except LedgerError as error:
+        if looking.ledger is None:
+            return evolve(evidence, plan_error=error)
+        evidence, looking = _without_ledger(evidence, looking, error)
+        return (yield from _with_plan(evidence, snapshot, sink, looking))
     except OmsyncError as error:
         return evolve(evidence, plan_error=error)
     return evolve(evidence, plan=plan, without_rules=without)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from attrs import field, frozen
 
 from omsync import checks
+from omsync.checks import printable
 from omsync.errors import InvalidValueError
 
 __all__ = [
@@ -353,4 +354,4 @@ class RunRecord:
         tail = f", {counted}" if counted else ""
         took = f" in {self.duration.total_seconds():.1f} s" if self.duration is not None else ""
         words = f" ({self.message})" if self.message else ""
-        return f"{who}: {self.status}, began {began}{took}{tail}{words}"
+        return printable(f"{who}: {self.status}, began {began}{took}{tail}{words}")

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from omsync import checks
 from omsync.allocation import Explanation, Notice
 from omsync.allocation.reasons import words
-from omsync.checks import counted
+from omsync.checks import counted, printable
 from omsync.planning import SyncPlan
 from omsync.planning.approvals import APPROVABLE
 from omsync.planning.outcomes import (
@@ -130,7 +130,8 @@ class SyncReport:
         if self.status == "disabled":
             return f"{self.merchant} / {self.cart}: switched off; nothing was pushed."
         if self.code and not self.outcomes:
-            return f"{self.merchant} / {self.cart}: failed ({self.code}), nothing was pushed: {self.message}"
+            failed = f"failed ({self.code}), nothing was pushed: {self.message}"
+            return printable(f"{self.merchant} / {self.cart}: {failed}")
         head = f"{counted(len(self.outcomes), 'listing')}: {self._counted()}"
         telling = self.outcomes.telling
         if not any(one.was_sent for one in telling):
@@ -143,7 +144,7 @@ class SyncReport:
         if self.code:
             head += f"; ended early ({self.code})" + (f": {self.message}" if self.message else "")
         notes = [f"note: {one.message}" for one in self.notices if one.reason not in _ROUTINE]
-        return "\n  ".join([head, *notes, *self._way_on()])
+        return "\n  ".join(map(printable, [head, *notes, *self._way_on()]))
 
     def _way_on(self) -> list[str]:
         """Say what lets held listings through, where a person's word does."""

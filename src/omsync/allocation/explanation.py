@@ -13,7 +13,7 @@ from omsync.allocation.availability import available, formula
 from omsync.allocation.building import parts_of
 from omsync.allocation.derivation import Derivation, LocationWork, Worked
 from omsync.allocation.rules import RuleStep
-from omsync.checks import counted
+from omsync.checks import counted, printable
 from omsync.model import StockLevel
 
 __all__ = ["OUT", "Explanation", "rule_words", "steps_of"]
@@ -74,7 +74,7 @@ class Explanation:
             lines += _lines(row)
         read_at = datetime.fromisoformat(self.taken_at).astimezone(UTC)
         lines.append(f"  figures read {read_at:%Y-%m-%d %H:%M:%S}Z")
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
     def to_data(self) -> dict[str, Any]:
         """Give the derivation as plain data, with what was worked out beside every row."""

@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 from omsync import checks
 from omsync.allocation import Notice
 from omsync.allocation.reasons import words
-from omsync.checks import counted
+from omsync.checks import counted, printable
 from omsync.planning.table import aligned
 
 __all__ = ["KINDS", "Comparison", "Difference", "Findings"]
@@ -159,7 +159,7 @@ class Comparison:
     def __str__(self) -> str:
         head = f"{self._read(0)} and {self._read(1)}{self._age()}: {self._summary()}"
         notes = [f"  note: {notice.message}" for notice in self.notices]
-        return "\n".join(filter(None, [head, self.table(), *notes]))
+        return "\n".join(filter(None, [printable(head), self.table(), *map(printable, notes)]))
 
     def _read(self, index: int) -> str:
         moment = self.taken_at[index]

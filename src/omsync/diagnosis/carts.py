@@ -46,8 +46,7 @@ def questions(evidence: Evidence) -> Iterator[Check]:
         rest = {key: question for key, question in _OF_A_PLAN.items() if key != "cart"}
         yield from unanswered(rest, why_no_plan(evidence))
     else:
-        off = "the cart is switched off"
-        yield from unanswered(_OF_A_PLAN, why_no_plan(evidence) if evidence.plan is None else off)
+        yield from unanswered(_OF_A_PLAN, why_no_plan(evidence))
     yield _quarantine(evidence)
     yield _writes(evidence)
     if evidence.listing_sku is not None:
@@ -55,7 +54,7 @@ def questions(evidence: Evidence) -> Iterator[Check]:
 
 
 def _listing_asked_about(listing_sku: str, evidence: Evidence) -> Iterator[Check]:
-    if evidence.plan is None:
+    if evidence.plan is None or not evidence.plan.enabled:
         question = _WHY.format(listing_sku)
         yield from unanswered({"listing": question}, why_no_plan(evidence))
     else:
@@ -95,6 +94,8 @@ def _is_on(evidence: Evidence) -> Check:
 
 def _ledger(evidence: Evidence) -> Check:
     key, question = "ledger", "Is there a ledger?"
+    if evidence.ledger_error is not None:
+        return failed(key, question, evidence.ledger_error)
     if evidence.has_ledger:
         return Check(key=key, question=question, status="ok", answer="yes")
     return Check(
@@ -238,6 +239,14 @@ def _listing(listing_sku: str, plan: SyncPlan) -> Check:
                 key=key, question=question, status="wrong", answer=words(one.reason), remedy=one.hint,
                 entries=(one.master_sku,),
             )  # fmt: skip
+    if listing_sku in plan.cart_only:
+        return Check(
+            key=key,
+            question=question,
+            status="wrong",
+            answer="only the cart has it, and keeps what it shows: no product or alias has this code",
+            remedy="Add an alias of this code to its product in the order manager.",
+        )
     codes = {line.listing_sku for line in plan.lines} | set(plan.cart_only)
     near = sorted(code for code in codes if plain_form(code) == plain_form(listing_sku))
     answer = f"nothing is told of it; there is {few(near)}" if near else "no such listing is known"

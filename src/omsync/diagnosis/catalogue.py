@@ -15,7 +15,7 @@ from omsync.allocation import allocate
 from omsync.allocation.catalogue import Catalogue
 from omsync.allocation.notices import few
 from omsync.allocation.reasons import skip, words
-from omsync.checks import counted
+from omsync.checks import counted, printable
 from omsync.diagnosis.likeness import alike, how_they_differ, oddities, plain_form
 from omsync.errors import SettingsError
 from omsync.exchange import CartListing
@@ -101,7 +101,7 @@ class Audit:
         head = f"{looked}: " + ", ".join(
             f"{counts[kind]:,} {kind}" for kind in ("wrong", "warning") if counts[kind]
         )
-        return "\n".join([head, *aligned([(one.severity, one.message) for one in self.findings])])
+        return "\n".join([printable(head), *aligned([(one.severity, one.message) for one in self.findings])])
 
 
 def audit(
@@ -132,7 +132,8 @@ def audit(
         )
     if merchant is None:
         merchant = MerchantSettings(mode=PerSalesChannel() if snapshot.scope == "channel" else PerWarehouse())
-    findings = [*_products(snapshot), *_listings(snapshot), *_bundles(snapshot, merchant)]
+    catalogue = Catalogue(snapshot, merchant, set(snapshot.levels.master_skus))
+    findings = [*_products(snapshot), *_listings(snapshot, catalogue), *_bundles(snapshot, catalogue)]
     if cart is not None and shown is not None:
         findings += _in_cart(snapshot, merchant, cart, list(shown))
     return Audit(
@@ -172,7 +173,7 @@ def _products(snapshot: InventorySnapshot) -> Iterator[Finding]:
             )
 
 
-def _listings(snapshot: InventorySnapshot) -> Iterator[Finding]:
+def _listings(snapshot: InventorySnapshot, catalogue: Catalogue) -> Iterator[Finding]:
     known = {sku.master_sku for sku in snapshot.skus}
     by_name: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for alias in snapshot.aliases:
@@ -182,12 +183,14 @@ def _listings(snapshot: InventorySnapshot) -> Iterator[Finding]:
         yield from _alike("listing_alike", f"Listings of {name}", claims)
         yield from _odd("listing_odd", f"{name}'s listing", claims)
         for listing_sku, masters in sorted(claims.items()):
-            if len(masters) > 1:
+            # What is switched off or unknown claims nothing: no cart is told of it.
+            claiming = sorted(code for code in masters if catalogue.product_problem_anywhere(code) is None)
+            if len(claiming) > 1:
                 yield Finding(
                     kind="listing_of_two_products",
                     severity="wrong",
-                    codes=(listing_sku, *sorted(masters)),
-                    message=f"{name}'s listing {listing_sku} is claimed by {' and '.join(sorted(masters))}",
+                    codes=(listing_sku, *claiming),
+                    message=f"{name}'s listing {listing_sku} is claimed by {' and '.join(claiming)}",
                     remedy="Leave one of the listings in the order manager; omsync does not choose.",
                 )
             strange = sorted(masters - known)
@@ -204,9 +207,8 @@ def _listings(snapshot: InventorySnapshot) -> Iterator[Finding]:
                 )
 
 
-def _bundles(snapshot: InventorySnapshot, merchant: MerchantSettings) -> Iterator[Finding]:
+def _bundles(snapshot: InventorySnapshot, catalogue: Catalogue) -> Iterator[Finding]:
     recorded = set(snapshot.levels.master_skus)
-    catalogue = Catalogue(snapshot, merchant, recorded)
     named = {bundle.master_sku for bundle in snapshot.bundles}
     named |= {sku.master_sku for sku in snapshot.skus if sku.kind == "bundle"}
     for master_sku in sorted(named):
@@ -278,9 +280,7 @@ def _in_cart(
 
 def _alike(kind: str, what: str, codes: Iterable[str]) -> Iterator[Finding]:
     for group in alike(codes):
-        text = (
-            f"{what} that differ only in {how_they_differ(group[0], group[1])}: {', '.join(map(repr, group))}"
-        )
+        text = f"{what} that differ only in {how_they_differ(*group)}: {', '.join(map(repr, group))}"
         yield Finding(kind=kind, severity="warning", codes=group, message=text, remedy=_TELL_APART)
 
 

@@ -34,7 +34,8 @@ class Evidence:
         without_rules: What it would be told without the rules of quantities.
         reads: The merchant's reads, newest first.
         runs: The cart's runs, newest first.
-        has_ledger: Whether there is a ledger.
+        has_ledger: Whether there is a ledger that can be looked into.
+        ledger_error: Why it cannot.
         quarantined: Rows that the cart refuses and that are left out.
         listing_sku: The listing that was asked about.
     """
@@ -52,5 +53,6 @@ class Evidence:
     reads: tuple[RunRecord, ...] = field(default=(), converter=checks.as_tuple)
     runs: tuple[RunRecord, ...] = field(default=(), converter=checks.as_tuple)
     has_ledger: bool = False
+    ledger_error: OmsyncError | None = None
     quarantined: int = 0
     listing_sku: str | None = None

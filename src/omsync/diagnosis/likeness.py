@@ -39,11 +39,11 @@ def plain_form(code: str, *, but: str = "") -> str:
     return code
 
 
-def how_they_differ(first: str, second: str) -> str:
-    """Say in what two codes of the same plain form differ."""
-    return " and ".join(
-        words for words in _STEPS if plain_form(first, but=words) != plain_form(second, but=words)
-    )
+def how_they_differ(*codes: str) -> str:
+    """Say in what codes of the same plain form differ."""
+    found = [words for words in _STEPS if len({plain_form(code, but=words) for code in codes}) > 1]
+    # Two steps may each make the same sign plain: the Kelvin sign is a k by its case as well as by its look.
+    return " and ".join(found) or next(iter(_STEPS))
 
 
 def alike(codes: Iterable[str]) -> list[tuple[str, ...]]:

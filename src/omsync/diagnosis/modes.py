@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from omsync import checks
 from omsync.allocation import Allocation, allocate
 from omsync.allocation.reasons import words
-from omsync.checks import counted
+from omsync.checks import counted, printable
 from omsync.errors import SettingsError
 from omsync.model import InventorySnapshot
 from omsync.planning.table import aligned
@@ -104,7 +104,7 @@ class ModesCompared:
             for line in self.lines[:_MOST]
         ]
         more = [f"  ... and {counted(len(self) - _MOST, 'more line')}"] if len(self) > _MOST else []
-        return "\n".join([head, *aligned(table), *more])
+        return "\n".join([printable(head), *aligned(table), *more])
 
 
 def compare_modes(
@@ -145,7 +145,7 @@ def compare_modes(
     in_channel = evolve(cart, location=channel, breakdown=False, location_map={}, overrides=_everywhere(cart))
     other = allocate(by_channel, evolve(merchant, mode=PerSalesChannel()), in_channel)
     first, second = _told(one), _told(other)
-    why = {**_why(other), **_why(one)}
+    sides = ((first, _why(one)), (second, _why(other)))
     products = {row.listing_sku: row.master_sku for row in (*one.quantities, *other.quantities)}
     lines = [
         ModeLine(
@@ -153,7 +153,7 @@ def compare_modes(
             master_sku=products[code],
             per_warehouse=first.get(code),
             per_channel=second.get(code),
-            reason="" if code in first and code in second else why.get(code, ""),
+            reason=next((why.get(code, "") for told, why in sides if code not in told), ""),
         )
         for code in {*first, *second}
         if first.get(code) != second.get(code)

@@ -42,7 +42,7 @@ def questions(evidence: Evidence) -> Iterator[Check]:
     else:
         yield from unanswered(_OF_A_READING, "there is no reading")
     yield _clock(evidence)
-    if evidence.plan is not None:
+    if evidence.plan is not None and evidence.plan.enabled:
         yield from _products(evidence)
     else:
         yield from unanswered(_OF_PRODUCTS, why_no_plan(evidence))
@@ -56,7 +56,9 @@ def unanswered(questions: Mapping[str, str], why: str) -> Iterator[Check]:
 
 def why_no_plan(evidence: Evidence) -> str:
     """Say why nobody knows what the cart would be told."""
-    return "there is no reading" if evidence.snapshot is None else "see 'cart'"
+    if evidence.snapshot is None:
+        return "there is no reading"
+    return "see 'cart'" if evidence.plan is None else "the cart is switched off"
 
 
 def failed(key: str, question: str, error: OmsyncError) -> Check:

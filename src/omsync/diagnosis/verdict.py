@@ -12,6 +12,7 @@ import attrs
 from attrs import field, frozen
 
 from omsync import checks
+from omsync.checks import printable
 from omsync.planning.table import aligned
 
 __all__ = ["STATUSES", "Check", "Diagnosis"]
@@ -115,4 +116,4 @@ class Diagnosis:
             lines.append(line)
             if check.remedy and check.status != "ok":
                 lines.append(f"      what to do: {check.remedy}")
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))

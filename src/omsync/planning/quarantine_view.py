@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from omsync.allocation import Notice
 from omsync.allocation.notices import few
-from omsync.checks import counted, to_the_minute
+from omsync.checks import counted, printable, to_the_minute
 from omsync.planning.plan import SyncPlan
 from omsync.planning.quarantine import QUARANTINED, QuarantinedRow
 from omsync.planning.table import aligned
@@ -75,7 +75,7 @@ class Quarantine:
             )
             for row in self.rows
         ]
-        return "\n".join([head + exposed, *aligned(table)])
+        return "\n".join([printable(head + exposed), *aligned(table)])
 
 
 def noticed(

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 
 __all__ = ["as_csv", "harmless"]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SIGNS = "=+-@"
+_WIDE = "\uff1d\uff0b\uff0d\uff20"
+"""The same four in full width: a spreadsheet of East Asia may take them for the narrow ones."""
+_FORMULA = (*_SIGNS, *_WIDE, "\t", "\r", "\n")
 _ESCAPED = "'"
 
 

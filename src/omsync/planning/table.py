@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from omsync.allocation.reasons import words
-from omsync.checks import counted
+from omsync.checks import counted, printable
 from omsync.planning.spreadsheet import as_csv, harmless
 
 if TYPE_CHECKING:  # the plan prints itself with this module
@@ -56,15 +56,16 @@ def plan_table(plan: SyncPlan, most: int = 40) -> str:
     if plan.withheld:
         lines.append(f"  rules and rounding keep back {counted(plan.withheld, 'unit')}")
     lines += [f"  note: {notice.message}" for notice in plan.notices]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Give rows of cells as lines, each column as wide as its widest cell."""
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    """Give rows of cells as lines that print, each column as wide as its widest cell."""
+    cells = [list(map(printable, row)) for row in table]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(table[0]))]
     return [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
+        for row in cells
     ]
 
 

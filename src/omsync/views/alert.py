@@ -10,7 +10,7 @@ from urllib.parse import quote
 from attrs import field, frozen
 
 from omsync import checks
-from omsync.checks import to_the_minute
+from omsync.checks import printable, to_the_minute
 from omsync.exchange import RunRecord
 from omsync.ports import Ledger
 from omsync.settings import CartSettings, MerchantSettings
@@ -69,7 +69,7 @@ class Alert:
         since = "" if self.opened is None else f" since {to_the_minute(self.opened)}"
         ended = "" if self.closed is None else f", ended {to_the_minute(self.closed)}"
         who = f"{self.merchant} / {self.cart or '(order manager)'}"
-        return f"{self.severity}: {who}{since}{ended}: {self.message}. What to do: {self.remedy}"
+        return printable(f"{self.severity}: {who}{since}{ended}: {self.message}. What to do: {self.remedy}")
 
 
 @frozen(kw_only=True)

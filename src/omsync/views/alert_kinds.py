@@ -35,7 +35,8 @@ def found_in(case: Case) -> list[Alert]:
             found += _when_due(case, name, runs, carts[name].frequency)
         found += _never(case, name, runs)
         found += of_listings(case, name, known_of(case.ledger, case.merchant, name, runs, now=case.now))
-        troubled = troubled or any(run.status in _BAD for run in runs[:1])
+        ended = [run.status for run in runs if run.status != "in_progress"]
+        troubled = troubled or any(status in _BAD for status in ended[:1])
     return [*found, *of_figures(case)] if troubled else found
 
 
@@ -74,10 +75,12 @@ def _when_due(
     case: Case, cart: str | None, runs: Sequence[RunRecord], frequency: Frequency | None
 ) -> Iterator[Alert]:
     began = next((run.started_at for run in runs if run.started_at is not None), None)
-    if frequency is None or began is None:
+    if frequency is None or began is None or runs[0].status == "in_progress":
         return
     due = frequency.next_due(began, case.now)
-    if case.now > due + case.patience.late:
+    # A run that took longer than its frequency leaves its scheduler the same patience from its end.
+    free = max(due, runs[0].finished_at or due)
+    if case.now > free + case.patience.late:
         what = "read" if cart is None else "run"
         yield case.alert(
             f"no_{what}_when_due",

@@ -13,6 +13,7 @@ from omsync.exchange import ListingState
 from omsync.settings import PerSalesChannel
 from omsync.views.alert import Alert, Case
 from omsync.views.known import Known
+from omsync.views.pending import PendingRow
 
 __all__ = ["of_figures", "of_listings"]
 
@@ -27,7 +28,8 @@ class _Row(Protocol):
 
 def of_listings(case: Case, cart: str, known: Known) -> Iterator[Alert]:
     """Give the alerts about the listings of one cart."""
-    yield from _pending(case, cart, known)
+    slow = _slow(case, known)
+    yield from _pending(case, cart, known, slow)
     held = [row for row in known.held if not row.approved_by]
     if held:
         message = f"{counted(len(held), 'row')} held for a person by the plan {held[-1].digest}"
@@ -43,7 +45,7 @@ def of_listings(case: Case, cart: str, known: Known) -> Iterator[Alert]:
         moments = [one.since for one in known.turned if one.since is not None]
         message = f"another system writes {counted(len(known.turned), 'listing')} of this cart"
         yield _alert(case, "another_writer", cart, message, known.turned, min(moments, default=None))
-    drifting = list(_drifting(case, known))
+    drifting = list(_drifting(case, known, slow))
     if drifting:
         states = [state for state, _ in drifting]
         message = f"{counted(len(drifting), 'listing')} seen to show something else than it should"
@@ -72,7 +74,14 @@ def of_figures(case: Case) -> Iterator[Alert]:
     )
 
 
-def _pending(case: Case, cart: str, known: Known) -> Iterator[Alert]:
+def _slow(case: Case, known: Known) -> list[PendingRow]:
+    """Give what was sent too long ago and has no moment by which an answer is due."""
+    return [
+        row for row in known.pending if row.due is None and case.now - row.waits_since > case.patience.pending
+    ]
+
+
+def _pending(case: Case, cart: str, known: Known, slow: Sequence[PendingRow]) -> Iterator[Alert]:
     late = [(row, row.due) for row in known.pending if row.due is not None and row.due < case.now]
     if late:
         first = min(due for _, due in late)
@@ -80,17 +89,19 @@ def _pending(case: Case, cart: str, known: Known) -> Iterator[Alert]:
         message = f"{what} at {to_the_minute(first)}"
         rows = [row for row, _ in late]
         yield _alert(case, "acknowledgement_overdue", cart, message, rows, first, critical=True)
-    slow = [row for row in known.pending if row.due is None and case.now - row.since > case.patience.pending]
     if slow:
         message = f"{counted(len(slow), 'row')} sent, and not seen in the cart since"
-        yield _alert(case, "pending", cart, message, slow, min(row.since for row in slow))
+        yield _alert(case, "pending", cart, message, slow, min(row.waits_since for row in slow))
 
 
-def _drifting(case: Case, known: Known) -> Iterator[tuple[ListingState, datetime]]:
+def _drifting(
+    case: Case, known: Known, slow: Sequence[PendingRow]
+) -> Iterator[tuple[ListingState, datetime]]:
     """Give the listings that were seen to differ for too long, for no reason that another alert names."""
+    due = [row for row in known.pending if row.due is not None]
     named = {
         (row.listing_sku, row.location_id)
-        for rows in (known.held, known.pending, known.quarantined, known.turned)
+        for rows in (known.held, slow, due, known.quarantined, known.turned)
         for row in rows
     }
     for state in wanted(known.states):

@@ -163,17 +163,23 @@ def _cases(ledger: Ledger, at: datetime, expected: Expected | None, patience: Pa
             Case(ledger=ledger, merchant=name, statuses=knows.statuses(name), now=at, patience=patience)
             for name in knows.merchants()
         ]
+    # A merchant may come in several pairs, and is noted once.
+    merchants: dict[str, MerchantSettings] = {}
+    of_each: dict[str, dict[str, CartSettings]] = {}
+    for merchant, carts in _pairs(expected):
+        merchants.setdefault(merchant.name, merchant)
+        of_each.setdefault(merchant.name, {}).update({cart.name: cart for cart in carts if cart.enabled})
     return [
         Case(
             ledger=ledger,
-            merchant=merchant.name,
-            statuses=knows.statuses(merchant.name),
+            merchant=name,
+            statuses=knows.statuses(name),
             now=at,
             patience=patience,
             settings=merchant,
-            carts={cart.name: cart for cart in carts if cart.enabled},
+            carts=of_each[name],
         )
-        for merchant, carts in _pairs(expected)
+        for name, merchant in merchants.items()
     ]
 
 

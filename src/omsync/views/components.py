@@ -120,7 +120,8 @@ def component_view(given: Allocation | SyncPlan, *others: Allocation | SyncPlan)
     """Show what the listings of one cart, or of several of a merchant, promise against what is held.
 
     Args:
-        given: A cart's allocation, or its plan where that was made in this process.
+        given: A cart's allocation, or its plan where that was made in this process. Listings that the plan
+            did not find in the cart promise nothing.
         others: Those of the merchant's other carts, from the same reading.
 
     Raises:
@@ -128,6 +129,7 @@ def component_view(given: Allocation | SyncPlan, *others: Allocation | SyncPlan)
         InvalidValueError: They are not of one merchant and one reading, or of several sales channels.
     """
     allocations = [_allocation(one) for one in (given, *others)]
+    absent = [_not_in_cart(one) for one in (given, *others)]
     first = allocations[0]
     if any((one.merchant, one.taken_at) != (first.merchant, first.taken_at) for one in allocations):
         raise InvalidValueError("The allocations of a component view are of one merchant and one reading")
@@ -140,8 +142,10 @@ def component_view(given: Allocation | SyncPlan, *others: Allocation | SyncPlan)
     wanted: defaultdict[str, int] = defaultdict(int)
     uses: defaultdict[str, list[Use]] = defaultdict(list)
     needs = _Needs(bench.parts)
-    for one in allocations:
+    for one, missing in zip(allocations, absent, strict=True):
         for row in one.quantities:
+            if (row.listing_sku, row.location_id) in missing:
+                continue
             wanted[row.master_sku] += row.quantity * row.units
             for sku, each in needs.of(row.master_sku).items():
                 uses[sku].append(_use(one.cart, row, each))
@@ -181,6 +185,12 @@ def _allocation(given: object) -> Allocation:
     if not isinstance(given, Allocation):
         raise WrongTypeError(f"component_view() wants allocations or plans, not {shown(given)}")
     return given
+
+
+def _not_in_cart(given: Allocation | SyncPlan) -> set[tuple[str, str | None]]:
+    """Give the listings that a plan found not to be there: they sell nothing, so they promise nothing."""
+    lines = given.lines if isinstance(given, SyncPlan) else ()
+    return {line.key for line in lines if line.reason == "not_in_cart"}
 
 
 def _use(cart: str, row: ListingQuantity, each: int) -> Use:

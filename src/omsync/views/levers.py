@@ -45,7 +45,7 @@ class Lever:
             return f"one more {what} raises this by {self.one_more - quantity:,}"
         if self.next_rise is not None:
             return f"{self.next_rise:,} more {what} raise this"
-        return f"more {what} does not raise this"
+        return f"{_FAR:,} more {what} do not raise this"
 
 
 def levers_of(explanation: Explanation) -> tuple[Lever, ...]:
@@ -102,12 +102,11 @@ def _with(explanation: Explanation, level: StockLevel, units: int) -> int:
 def _next_rise(explanation: Explanation, level: StockLevel) -> int | None:
     """Find the fewest units that raise a quantity, which more units never lower."""
     now = explanation.evaluate()
-    enough = 1
+    short, enough = 0, 1
     while _with(explanation, level, enough) <= now:
-        enough *= 2
-        if enough > _FAR:
+        if enough == _FAR:
             return None
-    short = enough // 2
+        short, enough = enough, min(2 * enough, _FAR)
     while enough - short > 1:
         middle = (short + enough) // 2
         if _with(explanation, level, middle) > now:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from attrs import field, frozen
 
 from omsync import checks
-from omsync.checks import counted
+from omsync.checks import counted, printable
 from omsync.exchange import RunRecord
 from omsync.planning.table import aligned
 from omsync.ports import Ledger, OverviewLedger
@@ -139,7 +139,7 @@ class Overview(Rendered):
             ]
             for row in self
         ]
-        return "\n".join([head, *aligned(table)])
+        return "\n".join([printable(head), *aligned(table)])
 
 
 def overview(

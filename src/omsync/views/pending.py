@@ -16,6 +16,8 @@ from omsync.ports import HistoryLedger, Ledger
 __all__ = ["PendingRow", "pending_of"]
 
 _DUE = re.compile(r"acknowledgement is due by (\d{4}-\d\d-\d\d \d\d:\d\d)Z")
+_FEW = 50
+"""Of so many listings the history is read one by one."""
 _OPEN = {"sent", "pending"}
 """The replies in the history that leave open what the cart shows."""
 
@@ -33,6 +35,8 @@ class PendingRow:
         reason: ``"answer_unknown"``, ``"not_yet_seen"`` (accepted), or the reply's own word.
         message: What was said.
         due: When its acknowledgement is due, where one is.
+        first_sent: When this quantity was first sent, where runs have sent it again since; None: then
+            ``since`` is all that is known.
     """
 
     listing_sku: str
@@ -43,6 +47,12 @@ class PendingRow:
     reason: str
     message: str = ""
     due: datetime | None = None
+    first_sent: datetime | None = None
+
+    @property
+    def waits_since(self) -> datetime:
+        """From when on the quantity was sent and not seen."""
+        return self.first_sent or self.since
 
 
 def pending_of(ledger: Ledger, merchant: str, cart: str, states: Iterable[ListingState]) -> list[PendingRow]:
@@ -56,6 +66,7 @@ def pending_of(ledger: Ledger, merchant: str, cart: str, states: Iterable[Listin
     if not waiting:
         return []
     replies = _replies(ledger, merchant, cart, waiting)
+    firsts = _firsts(ledger, merchant, cart, waiting)
     rows = []
     for key, one in waiting.items():
         entry = None if is_answered(one.state) else replies.get(key)
@@ -74,6 +85,7 @@ def pending_of(ledger: Ledger, merchant: str, cart: str, states: Iterable[Listin
                 reason=reason,
                 message="" if entry is None else entry.message,
                 due=None if entry is None else _due(entry.message),
+                first_sent=firsts.get(key),
             )
         )
     return sorted(rows, key=lambda row: (row.since, row.listing_sku, row.location_id or ""))
@@ -86,6 +98,14 @@ class _Sent:
     state: ListingState
     quantity: int
     at: datetime
+
+    @property
+    def again_since(self) -> datetime | None:
+        """From when on runs may have sent this quantity again and again, and the cart showed another."""
+        state = self.state
+        moments = (state.desired_since, state.observed_since)
+        since = max((one for one in moments if one is not None), default=None)
+        return since if state.desired == self.quantity and since is not None and since < self.at else None
 
     @property
     def is_open(self) -> bool:
@@ -112,6 +132,24 @@ def _replies(
         if key in waiting and waiting[key].state.sent_run == entry.run_id:
             replies[key] = entry
     return replies
+
+
+def _firsts(ledger: Ledger, merchant: str, cart: str, waiting: Mapping[Key, _Sent]) -> dict[Key, datetime]:
+    """Tell when what runs send again and again was first sent, as far as there is a history."""
+    keeper: object = ledger
+    again = {key: since for key, one in waiting.items() if (since := one.again_since) is not None}
+    if not again or not isinstance(keeper, HistoryLedger):
+        return {}
+    skus: list[str | None] = [*sorted({sku for sku, _ in again})]
+    # Of many listings the whole history is read once, of a few theirs.
+    asked = skus if len(skus) <= _FEW else [None]
+    first = min(again.values())
+    firsts: dict[Key, datetime] = {}
+    for entry in (one for sku in asked for one in keeper.history(merchant, cart, sku, first)):
+        key = (entry.listing_sku, entry.location_id)
+        if key in again and entry.sent_at >= again[key] and entry.quantity == waiting[key].quantity:
+            firsts.setdefault(key, entry.sent_at)
+    return firsts
 
 
 def _due(message: str) -> datetime | None:

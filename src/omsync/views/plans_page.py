@@ -133,7 +133,7 @@ def _rails(view: PlanView) -> Iterator[Table]:
             Column(title="verdict"),
         ],
         rows=[(words(one.name), one.limit, one.figure, one.verdict) for one in view.rails],
-        tones=["warning" if one.holds or one.off else "good" for one in view.rails],
+        tones=["warning" if one.holds or one.off or one.over else "good" for one in view.rails],
         note="Shares are of the listings that show more than 0; held lines count, what a person let through "
         "does not. A line is held by the first guardrail that it is over.",
     )

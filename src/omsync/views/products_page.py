@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from omsync.allocation.explanation import OUT
 from omsync.checks import counted
 from omsync.views.page import Branch, Cell, Chart, Column, Fact, Page, Part, Series, Table, Tree
-from omsync.views.products_table import columns_of
+from omsync.views.products_table import columns_of, names_of
 from omsync.views.wording import aged
 
 if TYPE_CHECKING:  # the view lays itself out with this module
@@ -49,6 +49,7 @@ def _table(view: ProductView) -> Table:
         for name in columns_of(view.locations)
         for figure in ("on hand", "available")
     ]
+    names = names_of(view.locations)
     totals = [] if view.note else [Column(title=name.replace("_", " "), kind="number") for name in _TOTALS]
     return Table(
         title="Products",
@@ -64,7 +65,7 @@ def _table(view: ProductView) -> Table:
         rows=[_cells(view, row) for row in view],
         tones=["" if row.sku.active else "quiet" for row in view],
         tone_words={"": "active", "quiet": "inactive"},
-        details=[_details(row) for row in view],
+        details=[_details(row, names) for row in view],
         note="What is not reported is no 0, nor is a stock record that is not there. A bundle has the order "
         "manager's own figures, without units that its parts would make.",
         empty="The reading has no products.",
@@ -82,7 +83,7 @@ def _cells(view: ProductView, row: ProductRow) -> tuple[Cell, ...]:
     return (*cells, ", ".join(f"{alias.name}: {alias.listing_sku}" for alias in row.aliases))
 
 
-def _details(row: ProductRow) -> Tree:
+def _details(row: ProductRow, names: Mapping[str, str]) -> Tree:
     sku = row.sku
     facts = {
         "description": sku.description,
@@ -109,19 +110,19 @@ def _details(row: ProductRow) -> Tree:
             detail=sku.name,
             branches=[
                 *(Branch(label=name, detail=value) for name, value in facts.items() if value),
-                *map(_figure, row.figures),
+                *(_figure(figure, names[figure.location_id]) for figure in row.figures),
                 *([Branch(label="listings", branches=aliases)] if aliases else []),
             ],
         ),
     )
 
 
-def _figure(figure: StockFigure) -> Branch:
+def _figure(figure: StockFigure, name: str) -> Branch:
     on_hand = "on hand not reported" if figure.on_hand is None else f"{figure.on_hand:,} on hand"
     why = f"; not counted: {OUT.get(figure.note, figure.note)}" if figure.note else ""
     available = ", available not reported" if figure.available is None else ""
     return Branch(
-        label=figure.location or figure.location_id,
+        label=name,
         figure=figure.available,
         detail=on_hand + available + why,
         tone="" if figure.counted else "quiet",

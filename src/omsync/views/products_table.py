@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from omsync.allocation.locations import LocationChoice
 from omsync.checks import counted as how_many
+from omsync.checks import printable
 from omsync.planning.spreadsheet import harmless
 from omsync.planning.table import aligned
 
 if TYPE_CHECKING:  # the view prints itself with this module
     from omsync.views.products import ProductRow, ProductView, StockFigure
 
-__all__ = ["columns_of", "products_csv", "products_table"]
+__all__ = ["columns_of", "names_of", "products_csv", "products_table"]
 
 
 def products_csv(view: ProductView) -> str:
@@ -60,7 +61,8 @@ def products_csv(view: ProductView) -> str:
 def products_table(view: ProductView) -> str:
     """Give the view as lines of text: on hand and available for each location, then aliases."""
     head = ["master SKU", "name"]
-    head += [_name(choice) + ("" if choice.counted else " *") for choice in view.locations]
+    names = names_of(view.locations)
+    head += [names[choice.id] + ("" if choice.counted else " *") for choice in view.locations]
     if not view.note:
         head += ["all", "counted"]
     table: list[Sequence[str]] = [(*head, "aliases")]
@@ -70,19 +72,21 @@ def products_table(view: ProductView) -> str:
         cells += [_pair(figures.get(choice.id)) for choice in view.locations]
         if not view.note:
             cells += [
-                _two(row.total_on_hand, row.total_available),
-                _two(row.counted_on_hand, row.counted_available),
+                _two(row.total_on_hand, row.total_available) if row.figures else "-",
+                _two(row.counted_on_hand, row.counted_available)
+                if any(figure.counted for figure in row.figures)
+                else "-",
             ]
         table.append((*cells, _aliases(row)))
     read_at = f"read {view.taken_at:%Y-%m-%d %H:%M:%S}Z"
     lines = [f"{how_many(len(view.rows), 'product')}, {read_at}; on hand / available"]
     lines += aligned(table)
-    apart = [f"{_name(choice)}: {choice.reason}" for choice in view.locations if not choice.counted]
+    apart = [f"{names[choice.id]}: {choice.reason}" for choice in view.locations if not choice.counted]
     if apart:
         lines.append(f"  * not counted when combining ({'; '.join(apart)})")
     if view.note:
         lines.append(f"  {view.note}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _aliases(row: ProductRow) -> str:
@@ -95,10 +99,18 @@ def _name(choice: LocationChoice) -> str:
 
 def columns_of(locations: Sequence[LocationChoice]) -> Iterator[str]:
     """Name each location's columns, so that no two are alike and those not counted are marked."""
-    names = Counter(_name(choice) for choice in locations)
+    names = names_of(locations)
     for choice in locations:
-        name = _name(choice) if names[_name(choice)] == 1 else f"{_name(choice)} ({choice.id})"
-        yield name if choice.counted else f"{name} [{choice.reason}]"
+        yield names[choice.id] if choice.counted else f"{names[choice.id]} [{choice.reason}]"
+
+
+def names_of(locations: Sequence[LocationChoice]) -> dict[str, str]:
+    """Give the name of each location, by its id; where two are named alike the id stands beside it."""
+    names = Counter(_name(choice) for choice in locations)
+    return {
+        choice.id: _name(choice) if names[_name(choice)] == 1 else f"{_name(choice)} ({choice.id})"
+        for choice in locations
+    }
 
 
 def _pair(figure: StockFigure | None) -> str:
@@ -106,8 +118,6 @@ def _pair(figure: StockFigure | None) -> str:
 
 
 def _two(on_hand: int | None, may_be_sold: int | None) -> str:
-    if on_hand is None and may_be_sold is None:
-        return "-"
     return f"{'?' if on_hand is None else on_hand} / {'?' if may_be_sold is None else may_be_sold}"
 
 

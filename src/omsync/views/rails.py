@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 from omsync import checks
 from omsync.checks import counted, lasting
 from omsync.planning import PlanLine, SyncPlan
+from omsync.planning.guards import is_guarded
 from omsync.settings import Guardrails
 
 __all__ = ["RailFigure", "rail_figures"]
@@ -51,6 +52,8 @@ class RailFigure:
             return "switched off"
         if self.holds:
             return f"holds {counted(self.holds, 'line')}"
+        if self.over and self.name == "stale_snapshot":
+            return "over by now: pushing it holds what moves"
         return "over, and holds nothing: a first push, or held by another" if self.over else "kept"
 
 
@@ -79,7 +82,9 @@ def _figures(plan: SyncPlan, rails: Guardrails, now: datetime | None) -> Iterato
     moving = [
         line
         for line in selling
-        if line.action in {"change", "hold"} and line.quantity != line.shown and not line.approved_by
+        if (line.action == "change" or is_guarded(line))
+        and line.quantity != line.shown
+        and not line.approved_by
     ]
     falls = [line for line in moving if line.quantity < (line.shown or 0)]
     zeros = [line for line in falls if line.quantity == 0]
@@ -102,7 +107,12 @@ def _figures(plan: SyncPlan, rails: Guardrails, now: datetime | None) -> Iterato
     )
     oldest = f"nothing changes on a reading older than {counted(rails.stale_hours, 'hour')}"
     for_rises = f"nothing rises on one older than {counted(rails.rise_stale_hours, 'hour')}"
-    yield RailFigure(name="stale_snapshot", limit=f"{oldest}, {for_rises}", figure=_age(plan, rails, now))
+    yield RailFigure(
+        name="stale_snapshot",
+        limit=f"{oldest}, {for_rises}",
+        figure=_age(plan, rails, now),
+        over=_is_too_old(plan, rails, now),
+    )
     fewer = (
         f"a reading has at most {rails.shrink_percent} % fewer products or locations than the last good one"
     )
@@ -130,7 +140,24 @@ def _sharpest(lines: Sequence[PlanLine]) -> str:
 
 
 def _age(plan: SyncPlan, rails: Guardrails, now: datetime | None) -> str:
+    age = _old(plan, rails, now)
+    return "" if age is None else f"read {lasting(age)} ago"
+
+
+def _is_too_old(plan: SyncPlan, rails: Guardrails, now: datetime | None) -> bool:
+    """Say whether something would move on a reading that has become too old for it since it was planned."""
+    age = _old(plan, rails, now)
+    if age is None:
+        return False
+    moving = [line for line in plan.changes if line.quantity != line.shown and not line.approved_by]
+    rising = [line for line in moving if line.quantity > (line.shown or 0)]
+    return bool(
+        (moving and age > timedelta(hours=rails.stale_hours))
+        or (rising and age > timedelta(hours=rails.rise_stale_hours))
+    )
+
+
+def _old(plan: SyncPlan, rails: Guardrails, now: datetime | None) -> timedelta | None:
     if now is None or not plan.fresh_until:
-        return ""
-    begun = datetime.fromisoformat(plan.fresh_until) - timedelta(hours=rails.stale_hours)
-    return f"read {lasting(now - begun)} ago"
+        return None
+    return now - datetime.fromisoformat(plan.fresh_until) + timedelta(hours=rails.stale_hours)

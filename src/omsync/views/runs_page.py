@@ -14,7 +14,7 @@ from omsync.views.runs_tables import WHO, held_table, pending_table, quarantine_
 from omsync.views.wording import STATUS_TONES, aged, ran, status_words
 
 if TYPE_CHECKING:  # the view lays itself out with this module
-    from omsync.views.runs import RunView
+    from omsync.views.runs import CartRuns, RunView
 
 __all__ = ["page_of_runs"]
 
@@ -90,7 +90,7 @@ def _standing(view: RunView) -> Table:
                 status_words(row.last),
                 _age(row.last, view),
                 ran(row.last),
-                *(row.last.counts.get(name, 0) for name in _COUNTED),
+                *(_count(row, name) for name in _COUNTED),
                 len(row.quarantined),
                 _why(row.last),
             )
@@ -99,6 +99,12 @@ def _standing(view: RunView) -> Table:
         tones=[STATUS_TONES[row.status] for row in view],
         empty="The ledger knows of no run.",
     )
+
+
+def _count(row: CartRuns, name: str) -> int | None:
+    """Give a count of the last run; None of a read, and of a run that has not come to count anything."""
+    counted_nothing = not row.last.counts and row.status not in {"success", "disabled"}
+    return None if row.cart is None or counted_nothing else row.last.counts.get(name, 0)
 
 
 def _runs(view: RunView) -> Table:

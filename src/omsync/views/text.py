@@ -10,10 +10,10 @@ from typing import Any
 
 import attrs
 
-from omsync.checks import counted
+from omsync.checks import counted, printable
 from omsync.errors import InvalidValueError
 from omsync.planning.spreadsheet import as_csv, harmless
-from omsync.views.cells import as_utc
+from omsync.views.cells import as_utc, is_known
 from omsync.views.page import Branch, Cell, Chart, Column, Page, Part, Table, Tree
 
 __all__ = ["to_csv", "to_json", "to_text"]
@@ -42,7 +42,7 @@ def to_text(page: Page, *, most: int = _MOST) -> str:
     blocks += [_part(part, most) for part in page.parts]
     if page.notes:
         blocks.append([f"note: {note}" for note in page.notes])
-    return "\n\n".join("\n".join(map(_plain, block)) for block in blocks)
+    return "\n\n".join("\n".join(map(printable, block)) for block in blocks)
 
 
 def to_csv(page: Page, title: str | None = None) -> str:
@@ -116,7 +116,7 @@ def _lines(part: Table | Chart, most: int) -> list[str]:
         if isinstance(part, Table)
         else [False, *(True for _ in part.series)]
     )
-    cells = [list(head), *([_plain(_words(cell)) for cell in row] for row in rows[:most])]
+    cells = [list(head), *([printable(_words(cell)) for cell in row] for row in rows[:most])]
     widths = [max(_width(row[column]) for row in cells) for column in range(len(head))]
     lines = [
         "  "
@@ -148,18 +148,13 @@ def _branch(branch: Branch) -> str:
 
 
 def _words(cell: Cell) -> str:
-    if cell is None:
+    if cell is None or not is_known(cell):
         return "?"
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, datetime):
         return f"{as_utc(cell):%Y-%m-%d %H:%M}Z"
     return f"{cell:,}" if isinstance(cell, int | float) else cell
-
-
-def _plain(text: str) -> str:
-    """Keep what came from outside from steering the terminal, or from breaking the line."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _width(text: str) -> int:
@@ -174,13 +169,18 @@ def _padded(cell: str, width: int, *, right: bool) -> str:
 
 
 def _cell(cell: Cell) -> object:
-    if cell is None:
+    if not is_known(cell):
         return ""
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, datetime):
         return cell.isoformat()
     return harmless(cell) if isinstance(cell, str) else cell
+
+
+def _known(cell: Cell) -> Cell:
+    """Give None for a number that is none, which JSON has no word for."""
+    return cell if is_known(cell) else None
 
 
 def _kind(part: Part) -> str:
@@ -191,6 +191,9 @@ def _data(part: Part) -> dict[str, Any]:
     data = attrs.asdict(part)
     if isinstance(part, Chart):
         data["drawn_as"] = data.pop("kind")
+        for one in data["series"]:
+            one["figures"] = list(map(_known, one["figures"]))
     if isinstance(part, Table):
         data["tone_words"] = dict(part.tone_words)
+        data["rows"] = [list(map(_known, row)) for row in part.rows]
     return data
