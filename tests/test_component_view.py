@@ -53,6 +53,20 @@ def test_what_does_not_count_is_not_held() -> None:
     assert component_view(worked()).rows[1].held == 4  # and not the 50 at the warehouse that is disabled
 
 
+def test_what_orders_in_flight_take_is_not_held_any_more() -> None:
+    # Of three orders of SET, two take its shelf units, and one takes two lids and a pot.
+    orders = {"SET": 3, "LID": 1, "GONE": 2}
+    told = allocate(reading(STOCK, BUNDLES), NO_FBA, cart(), orders_in_flight=orders)
+    view = component_view(told, worked("other"))
+
+    assert {row.master_sku: row.held for row in view} == {
+        "LID": 10 - 2 - 1,
+        "POT": 4 - 1,
+        "SET": 0,
+        "DUO": 0,
+    }
+
+
 def test_kits_in_kits_are_taken_apart() -> None:
     stock = {"BOX": {"1": 0}, "SET": {"1": 1}, "LID": {"1": 9}}
     bundles = {"BOX": {"SET": 2}, "SET": {"LID": 3}}

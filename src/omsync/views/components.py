@@ -7,7 +7,7 @@ how shared stock is sold, and the view shows by how much.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import field, frozen
 
@@ -56,7 +56,8 @@ class ComponentRow:
     Args:
         master_sku: The product.
         name: What a person calls it.
-        held: Units that may be sold at the counted locations, signed; None where that is not reported.
+        held: Units that may be sold at the counted locations, signed, less those in orders in flight; None
+            where that is not reported.
         promised: Units that are taken when every listing sells all that it shows; bundles take their shelf
             units first, then their parts.
         uses: The listings that promise it, the largest first.
@@ -150,9 +151,13 @@ def component_view(given: Allocation | SyncPlan, *others: Allocation | SyncPlan)
             for sku, each in needs.of(row.master_sku).items():
                 uses[sku].append(_use(one.cart, row, each))
     held = _held(allocations)
-    order = recipe_of([*wanted, *held], bench.parts).order
-    shelf = {sku: held.get(sku) or 0 for sku in bench.parts}
-    promised = spread_orders(wanted, order, bench.parts, shelf)
+    ordered = _ordered(allocations)
+    order = recipe_of([*wanted, *held, *ordered], bench.parts).order
+    for sku, units in spread_orders(ordered, order, bench.parts, _shelf(held, bench.parts)).items():
+        known = held.get(sku)
+        if known is not None:
+            held[sku] = known - units
+    promised = spread_orders(wanted, order, bench.parts, _shelf(held, bench.parts))
     rows = [
         ComponentRow(
             master_sku=sku,
@@ -235,6 +240,19 @@ def _held(allocations: list[Allocation]) -> dict[str, int | None]:
             known = [figure for figure in figures if figure is not None]
             held[sku] = sum(known) if len(known) == len(figures) else None
     return held
+
+
+def _ordered(allocations: list[Allocation]) -> dict[str, int]:
+    """Give the units in orders that the reading has not seen; each cart of a merchant is told the same."""
+    ordered: dict[str, int] = {}
+    for one in allocations:
+        for sku, units in one.workbench.given_orders.items():
+            ordered[sku] = max(units, ordered.get(sku, 0))
+    return ordered
+
+
+def _shelf(held: Mapping[str, int | None], bundles: Iterable[str]) -> dict[str, int]:
+    return {sku: held.get(sku) or 0 for sku in bundles}
 
 
 def _most_promised_first(row: ComponentRow) -> tuple[bool, float, int, str]:
