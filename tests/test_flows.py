@@ -802,7 +802,7 @@ def test_a_plan_for_a_cart_that_cannot_be_read_is_checked_against_what_was_accep
 
     report = shell.push_plan(old, cart, ledger=ledger)
 
-    assert ends(report) == {"A": ("conflict", "moved_since_plan"), "B": ("applied", "")}
+    assert ends(report) == {"A": ("conflict", "moved_since_plan"), "B": ("conflict", "moved_since_plan")}
 
 
 def test_an_approval_of_another_plan_is_refused_before_anything_happens(

@@ -7,6 +7,7 @@ new one, and stays to be looked up.
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from attrs import evolve
@@ -16,14 +17,17 @@ from omsync.errors import WrongTypeError
 from omsync.http.steps import Steps, call
 from omsync.leases import Hold, under_lease
 from omsync.model import InventorySnapshot
+from omsync.planning import SyncPlan
 from omsync.planning.bindings import (
     Binding,
     binding_moment,
     is_another_account,
+    is_since,
     is_unread,
     other_account,
     other_cart,
     other_reading,
+    outdated_plan,
 )
 from omsync.planning.originals import originals_place
 from omsync.ports import AsyncCartSink, AsyncOrderManagerSource, CartSink, OrderManagerSource
@@ -47,6 +51,7 @@ __all__ = [
     "bind_cart",
     "bind_source",
     "check_cart",
+    "check_plan",
     "check_reading_of",
     "check_source",
     "confirm_cart_flow",
@@ -77,6 +82,16 @@ def check_cart(here: str, cart: str, merchant: str, context: Context) -> Steps[N
     bound = yield from binding_of(destination_of(cart), merchant, context)
     if bound is not None and bound.what != here:
         raise other_cart(bound, here, merchant=merchant, cart=cart)
+
+
+def check_plan(plan: SyncPlan, context: Context) -> Steps[None]:
+    """Refuse a plan that was made before a person confirmed another cart, or another account to read."""
+    if not plan.looked_at:
+        return
+    for place in (destination_of(plan.cart), ORIGIN):
+        bound = yield from binding_of(place, plan.merchant, context)
+        if bound is not None and not is_since(datetime.fromisoformat(plan.looked_at), bound):
+            raise outdated_plan(bound, merchant=plan.merchant, cart=plan.cart)
 
 
 def bind_cart(here: str, cart: str, merchant: str, context: Context) -> Steps[None]:

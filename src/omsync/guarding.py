@@ -6,7 +6,7 @@ are held, the plans that held something, and what was approved.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from attrs import field, frozen
@@ -19,6 +19,7 @@ from omsync.http.steps import Steps
 from omsync.model import InventorySnapshot
 from omsync.planning import SyncPlan
 from omsync.planning.approvals import APPROVABLE, Approval, ApprovedRow, rows_of
+from omsync.planning.bindings import is_since
 from omsync.planning.guards import (
     CartHistory,
     ReadFigures,
@@ -31,7 +32,7 @@ from omsync.planning.guards import (
 from omsync.planning.judges import is_good
 from omsync.planning.plan import Key
 from omsync.planning.warehouses import unnamed_warehouses
-from omsync.remembered import forget, keep, kept_as, place_of, recall, states_of
+from omsync.remembered import ORIGIN, binding_of, forget, keep, kept_as, place_of, recall, states_of
 from omsync.runs import Context
 from omsync.serial import to_json
 from omsync.settings import CartSettings, MerchantSettings
@@ -44,6 +45,8 @@ _LETTERS = 4_000_000
 """What they may take in the ledger, in letters; the newest stays in any case."""
 _APPROVALS = 200
 """The approvals that are kept, the newest."""
+_OF_THE_READING = {"partial_snapshot", "shrunken_snapshot"}
+"""The guards that say that a reading is not whole."""
 _SCRIPTS_SPAN = timedelta(days=1)
 """How long an approval by ``push_plan(approve=...)`` lets later plans through."""
 
@@ -56,8 +59,11 @@ class HeldPlan:
     at: datetime = field(converter=checks.to_utc, validator=checks.moment)
     rows: tuple[ApprovedRow, ...] = field(converter=checks.as_tuple)
     read: ReadFigures | None = None
+    """How large its reading was, where the plan says that this is in question; approving it answers that."""
     reasons: tuple[str, ...] = field(default=(), converter=checks.as_tuple)
     """Why each row is held, in their order; empty where an earlier version kept the plan."""
+    destination: str = field(default="", validator=checks.any_text)
+    """The cart that it was made for; empty where an earlier version kept the plan."""
 
 
 @frozen(kw_only=True)
@@ -100,18 +106,19 @@ def guarded(
     held = {line.key for line in judged.held if is_guarded(line)}
     reasons = {line.reason for line in judged.held}
     news = {"history": "first" if history.first and "too_many_zeros" in reasons else "known"}
-    if is_good(read, history.read, cart.guardrails):
-        # A new warehouse stays new until it is named, or approved with the whole plan.
-        still = frozenset[str]() if "new_warehouse" in cart.guardrails.off else unnamed.unknown
+    # A new warehouse stays new until it is named, or approved with the whole plan.
+    still = frozenset[str]() if "new_warehouse" in cart.guardrails.off else unnamed.unknown
+    good = is_good(read, history.read, cart.guardrails)
+    if good:
         news["read"] = to_json(read.without(still))
     since = [(*key, history.waiting.get(key, now)) for key in sorted(held, key=_order)]
     news["waiting"] = to_json(Waiting(rows=since))
     news = {key: text for key, text in news.items() if memory.get(key) != text}
     yield from keep(place, news, plan.merchant, context)
-    rows = rows_of(judged)
-    if rows:
-        kept = HeldPlan(digest=judged.digest, at=now, rows=rows, read=read, reasons=_reasons(judged))
-        yield from _keep_plan(plan, kept, context)
+    # Whoever approves the plan answers what it says of its reading; what it does not name stays in question.
+    named = {place.id for place in unnamed.new} if "new_warehouse" in reasons else set[str]()
+    told = bool(reasons & _OF_THE_READING) or (good and bool(named))
+    yield from _keep_held(judged, now, read.without(still - named) if told else None, context)
     return judged
 
 
@@ -122,11 +129,7 @@ def guarded_alone(plan: SyncPlan, cart: CartSettings, context: Context) -> Steps
     states = yield from states_of(plan.merchant, plan.cart, context)
     history = yield from _history(memory, states, plan.merchant, plan.cart, context)
     judged = guard(plan, cart.guardrails, history, now)
-    rows = rows_of(judged)
-    if rows:
-        yield from _keep_plan(
-            plan, HeldPlan(digest=judged.digest, at=now, rows=rows, reasons=_reasons(judged)), context
-        )
+    yield from _keep_held(judged, now, None, context)
     return judged
 
 
@@ -146,6 +149,7 @@ def guarded_again(plan: SyncPlan, approve: str | None, context: Context) -> Step
                 at=now,
                 until=now + _SCRIPTS_SPAN,
                 rows=rows,
+                destination=plan.destination,
             )
             plans = yield from _plans(plan.merchant, plan.cart, context)
             read = next((one.read for one in plans.values() if one.digest == approve), None)
@@ -189,6 +193,7 @@ def approve_flow(
         at=now,
         until=now + until if isinstance(until, timedelta) else until,
         rows=_chosen(plan, rows),
+        destination=plan.destination,
     )
     if approval.until <= now:
         raise SettingsError(
@@ -201,8 +206,19 @@ def approve_flow(
     return approval
 
 
-def _reasons(plan: SyncPlan) -> tuple[str, ...]:
-    return tuple(line.reason for line in plan.held if line.reason in APPROVABLE)
+def _keep_held(plan: SyncPlan, now: datetime, read: ReadFigures | None, context: Context) -> Steps[None]:
+    """Keep what a plan holds, where it holds something that can be approved."""
+    rows = rows_of(plan)
+    if rows:
+        held = HeldPlan(
+            digest=plan.digest,
+            at=now,
+            rows=rows,
+            read=read,
+            reasons=[line.reason for line in plan.held if line.reason in APPROVABLE],
+            destination=plan.destination,
+        )
+        yield from _keep_plan(plan, held, context)
 
 
 def _chosen(plan: HeldPlan, rows: Collection[Key] | None) -> tuple[ApprovedRow, ...]:
@@ -230,7 +246,8 @@ def _approve(
         newest = dict(sorted(kept.items())[-_APPROVALS // 2 :])
         yield from forget(namespace, merchant, context)
         yield from keep(namespace, newest, merchant, context)
-    key = f"{approval.at.isoformat()} {approval.digest}"
+    # Of one moment there may be several, for other rows.
+    key = f"{approval.at.isoformat()} {len(kept)} {approval.digest}"
     yield from keep(namespace, {key: to_json(approval)}, merchant, context)
     if read is not None:
         yield from keep(place_of("guardrails", cart), {"read": to_json(read)}, merchant, context)
@@ -246,13 +263,10 @@ def _history(
     if context.ledger is None:
         return CartHistory()
     states = tuple(told)
-    first = memory.get("history") == "first"
-    if "history" not in memory:
-        first = all(state.sent is None and state.accepted is None for state in states)
     place = place_of("guardrails", cart)
     waiting = kept_as(Waiting, memory.get("waiting", "{}"), place)
     return CartHistory(
-        first=first,
+        first=_is_first(memory.get("history"), states),
         known=last_known(states),
         read=kept_as(ReadFigures, memory["read"], place) if "read" in memory else None,
         approvals=(yield from _approvals(merchant, cart, context)),
@@ -260,17 +274,29 @@ def _history(
     )
 
 
+def _is_first(said: str | None, states: Sequence[ListingState]) -> bool:
+    """Whether a push would be the cart's first: that somebody planned, and pushed nothing, is no history."""
+    if said == "first":
+        return True
+    told = any(state.sent is not None or state.accepted is not None for state in states)
+    return not told and (said is None or all(state.desired is None for state in states))
+
+
 def _approvals(merchant: str, cart: str, context: Context) -> Steps[tuple[Approval, ...]]:
     place = place_of("approvals", cart)
     kept = yield from recall(place, merchant, context)
-    return tuple(kept_as(Approval, text, place) for text in kept.values())
+    approvals = [kept_as(Approval, text, place) for text in kept.values()]
+    bound = yield from binding_of(ORIGIN, merchant, context)
+    return tuple(one for one in approvals if is_since(one.at, bound))
 
 
 def _plans(merchant: str, cart: str, context: Context) -> Steps[dict[str, HeldPlan]]:
     """Give the plans that can be approved, by the slot they are kept in; emptied slots are left out."""
     place = place_of("held plans", cart)
     kept = yield from recall(place, merchant, context)
-    return {slot: kept_as(HeldPlan, text, place) for slot, text in kept.items() if text}
+    plans = {slot: kept_as(HeldPlan, text, place) for slot, text in kept.items() if text}
+    bound = yield from binding_of(ORIGIN, merchant, context)
+    return {slot: plan for slot, plan in plans.items() if is_since(plan.at, bound)}
 
 
 def _keep_plan(plan: SyncPlan, held: HeldPlan, context: Context) -> Steps[None]:

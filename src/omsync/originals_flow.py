@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from omsync.bindings_flow import check_cart
 from omsync.checks import shown
 from omsync.errors import SettingsError, WrongTypeError
@@ -63,9 +65,10 @@ def put_back_flow(
     originals = yield from _kept(owner, cart.name, capabilities.destination, context)
     skus = sorted({one.listing_sku for one in originals if one.quantity is not None})
     context.tell("read cart", 0, len(skus))
+    looked_at = context.clock.now()
     listings = (yield from read_cart(mine, skus)) if skus else []
     context.tell("read cart", len(skus), len(skus))
-    plan = put_back_plan(originals, listings, capabilities)
+    plan = evolve(put_back_plan(originals, listings, capabilities), looked_at=looked_at.isoformat())
     return (yield from guarded_alone(plan, cart, context))
 
 

@@ -52,6 +52,7 @@ from omsync.planning.outcomes import (
     outcomes_of_plan,
 )
 from omsync.planning.plan import Key, PlanLine
+from omsync.planning.refresh import overtaken
 from omsync.planning.shown import listed
 from omsync.report import NOT_REPEATED, status_of
 
@@ -92,6 +93,7 @@ class Push:
         self._looks: dict[Key, datetime] = {}
         self._fell: dict[Key, tuple[int, int]] = {}
         self._not_again: set[Key] = set()
+        self._overtaken: frozenset[Key] = frozenset()
         self._load()
 
     @property
@@ -107,14 +109,18 @@ class Push:
     def refresh(
         self,
         shown: Iterable[CartListing],
+        states: Iterable[ListingState] = (),
         accepted: Mapping[Key, int] | None = None,
         looked_at: datetime | None = None,
         lowest: Mapping[Key, int] | None = None,
     ) -> None:
-        """Look at the cart again: lines that moved since the plan are dropped."""
+        """Look at the cart again: what moved since the plan, or a later run has decided, is dropped."""
         if self._capabilities.contents != "full":
             self._not_again = {one.key for one in self.plan.lines if one.action not in {"change", "hold"}}
         plan = refresh(self.plan, shown, self._capabilities, accepted, lowest)
+        if plan.looked_at:
+            planned_at = datetime.fromisoformat(plan.looked_at)
+            plan, self._overtaken = overtaken(plan, states, self._capabilities, planned_at)
         self.plan = plan if looked_at is None else evolve(plan, looked_at=looked_at.isoformat())
         self._load()
 
@@ -303,7 +309,8 @@ class Push:
 
         What moved since the plan was made is left for the next run to see: it may be a sale, and a fall that
         this run noted as seen would pass there for what is usual. A line that was not looked at again shows
-        what it did when the plan was made, and later runs may have seen, and written, something else.
+        what it did when the plan was made, and later runs may have seen, and written, something else; what
+        they wanted stays as they noted it.
         """
         run_id, not_again = self._run_id, self._not_again
 
@@ -320,7 +327,7 @@ class Push:
                 observed_run=run_id if seen else None,
             )
 
-        return Made(self.plan.lines, state)
+        return Made((line for line in self.plan.lines if line.key not in self._overtaken), state)
 
     def sent(self, batch: Batch, now: datetime) -> list[ListingState]:
         """Give a batch as about to go over the wire, for the ledger; what is repeated is there already."""

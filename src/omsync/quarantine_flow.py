@@ -76,10 +76,14 @@ def note_refusals(
     before = yield from _rows(plan.merchant, plan.cart, context)
     outcomes = {(one.listing_sku or "", one.location_id): one for one in push.outcomes()}
     refused = _refused(plan, outcomes, before, whole=capabilities.contents == "full")
+    unsettled = {line.key for line in plan.lines if not _is_over(outcomes[line.key])}
+    if not plan.taken_at:
+        # What is put back says nothing about listings that stay as they are.
+        unsettled |= before.keys() - {line.key for line in plan.lines}
     after = after_push(
         before,
         refused,
-        {line.key for line in plan.lines if not _is_over(outcomes[line.key])},
+        unsettled,
         rails=plan.guardrails,
         settings_digest=plan.settings_digest,
         at=began,

@@ -129,6 +129,8 @@ def push_plan(
 ) -> SyncReport:
     """Push a plan: zeros first, then falls, then rises. The cart is read again; lines that moved are dropped.
 
+    With a ledger, so is what offers more than a later run wanted, or gives back what the cart has sold since.
+
     Args:
         plan: What to push.
         sink: The cart.
@@ -142,7 +144,7 @@ def push_plan(
         A report with one outcome for every (listing, location).
 
     Raises:
-        SettingsError: ``approve`` is another plan's digest.
+        SettingsError: ``approve`` is another plan's digest, or the plan is one for another cart or account.
         OmsyncError: The cart could not be read again.
     """
     context, runner = _prepare(ledger, on_progress, deadline, clock)
@@ -361,7 +363,8 @@ def approve(
     """Let held lines of a plan through, in it and in later plans, row by row.
 
     A later line passes while it moves the same way, to a quantity between what the listing showed when the
-    plan was made and what was approved. Approving a whole plan also says that its reading is good.
+    plan was made and what was approved. Approving a whole plan also says that its reading is good, where the
+    plan says that this is in question.
 
     Args:
         ledger: Where the plan was made with; it keeps the approval.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from omsync.bindings_flow import bind_cart, check_cart
+from omsync.bindings_flow import bind_cart, check_cart, check_plan
 from omsync.checks import shown
 from omsync.chronicle import Chronicle
 from omsync.errors import OmsyncError, SettingsError, WrongTypeError
@@ -70,6 +70,7 @@ def push_flow(
         mine = with_memory(sink, plan.merchant, context, hold)
         if plan.enabled:
             yield from check_cart(here, plan.cart, plan.merchant, context)
+            yield from check_plan(plan, context)
         looked_at = (yield from guarded_again(plan, approve, context)) if plan.enabled else plan
         if context.ledger is not None:
             yield from call(context.ledger.begin_run, run)
@@ -126,15 +127,14 @@ def _look_again(push: Push, sink: Sink, context: Context) -> Steps[None]:
     skus = sorted({line.listing_sku for line in plan.lines if line.action in {"change", "hold"}})
     if sink.capabilities.contents == "full":
         skus = sorted({line.listing_sku for line in plan.lines} | {row.listing_sku for row in plan.known})
+    states = yield from states_of(plan.merchant, plan.cart, context)
     if not skus:
-        push.refresh(())
-        return
-    if sink.capabilities.readable:
+        push.refresh((), states)
+    elif sink.capabilities.readable:
         began = context.clock.now()
-        push.refresh((yield from read_cart(sink, skus)), looked_at=began)
+        push.refresh((yield from read_cart(sink, skus)), states, looked_at=began)
     else:
-        states = yield from states_of(push.plan.merchant, push.plan.cart, context)
-        push.refresh((), accepted_figures(states), lowest=lowest_told(states))
+        push.refresh((), states, accepted_figures(states), lowest=lowest_told(states))
 
 
 def _may_go_on(push: Push, context: Context, hold: Hold) -> Steps[bool]:

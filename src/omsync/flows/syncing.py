@@ -65,10 +65,12 @@ def sync_flow(
             plan = yield from _plan(
                 begun, source, mine, cart, merchant, orders_in_flight, context, fetched, look
             )
+            # Held to the guards once more, a plan that goes on is no longer the one that a person looked at.
+            made = begun.plan or plan
             kept = False
             if fetched or not isinstance(source, InventorySnapshot):
                 # Only a reading that the ledger has as well can be gone on with.
-                kept = yield from keep_plan(plan, run, context)
+                kept = yield from keep_plan(made, run, context)
         except BaseException as error:
             yield from fail(error, report_of(run, None, "failed", (), context, error), run, context)
             raise
@@ -77,7 +79,7 @@ def sync_flow(
             noted = begun.noted_in(run)
             return (
                 yield from push_under_lease(
-                    noted, plan, mine, False, context, hold, fresh=looked_at, digest=plan.digest
+                    noted, plan, mine, False, context, hold, fresh=looked_at, digest=made.digest
                 )
             )
         finally:

@@ -37,12 +37,14 @@ class ApprovedRow:
     Args:
         listing_sku: The cart's code.
         location_id: The cart's location, or None.
+        master_sku: The product that it stood for; empty where an earlier version kept the row.
         shown: What it showed then; None when nobody knew.
         quantity: What was approved, as an available quantity.
     """
 
     listing_sku: str = field(validator=checks.text)
     location_id: str | None = field(default=None, validator=checks.optional(checks.text))
+    master_sku: str = field(default="", validator=checks.any_text)
     shown: int | None = field(default=None, validator=checks.optional(checks.whole()))
     quantity: int = field(validator=checks.whole(minimum=0))
 
@@ -55,9 +57,9 @@ class ApprovedRow:
         """Whether the line moves the same way, to between what was shown and what was approved.
 
         Where nobody knew what was shown, only the approved quantity itself is covered, and only while that
-        is so.
+        is so. A listing that stands for another product by now has other units behind it.
         """
-        if line.key != self.key:
+        if line.key != self.key or self.master_sku not in {"", line.master_sku}:
             return False
         if self.shown is None or line.shown is None:
             return line.shown == self.shown and line.quantity == self.quantity
@@ -77,6 +79,7 @@ class Approval:
         at: When.
         until: From then on it says nothing.
         rows: What it covers.
+        destination: The cart that the plan was made for; empty where an earlier version kept the approval.
     """
 
     digest: str = field(validator=checks.text)
@@ -85,6 +88,11 @@ class Approval:
     at: datetime = field(converter=checks.to_utc, validator=checks.moment)
     until: datetime = field(converter=checks.to_utc, validator=checks.moment)
     rows: tuple[ApprovedRow, ...] = field(converter=checks.as_tuple)
+    destination: str = field(default="", validator=checks.any_text)
+
+    def counts(self, destination: str, now: datetime) -> bool:
+        """Whether it says anything now, and about this cart."""
+        return now < self.until and self.destination in {"", destination}
 
 
 def may_go_out(line: PlanLine) -> bool:
@@ -98,6 +106,7 @@ def rows_of(plan: SyncPlan) -> tuple[ApprovedRow, ...]:
         ApprovedRow(
             listing_sku=line.listing_sku,
             location_id=line.location_id,
+            master_sku=line.master_sku,
             shown=line.shown,
             quantity=line.quantity,
         )
@@ -114,7 +123,7 @@ def approved_rows(plan: SyncPlan, approvals: Iterable[Approval], now: datetime) 
         approvals: What was approved, in whatever plan.
         now: Approvals count before their ``until`` only.
     """
-    valid = sorted((one for one in approvals if now < one.until), key=lambda one: one.at)
+    valid = sorted((one for one in approvals if one.counts(plan.destination, now)), key=lambda one: one.at)
     if not valid:
         return {}
     lines = {line.key: line for line in plan.lines if line.action in {"change", "hold"}}
@@ -137,6 +146,9 @@ def let_through(plan: SyncPlan, approvals: Iterable[Approval], now: datetime) ->
         approval = approved[line.key]
         hint = f"Approved by {approval.by} ({approval.reason}) on {to_the_minute(approval.at)}."
         reason = APPROVED if waits else line.reason
-        return evolve(line, action="change", reason=reason, hint=hint, approved_by=approval.by)
+        until = approval.until.isoformat()
+        return evolve(
+            line, action="change", reason=reason, hint=hint, approved_by=approval.by, approved_until=until
+        )
 
     return evolve(plan, lines=tuple(map(free, plan.lines))) if approved else plan

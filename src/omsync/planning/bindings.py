@@ -22,11 +22,13 @@ __all__ = [
     "Binding",
     "binding_moment",
     "is_another_account",
+    "is_since",
     "is_unread",
     "newest",
     "other_account",
     "other_cart",
     "other_reading",
+    "outdated_plan",
     "states_since",
 ]
 
@@ -138,6 +140,20 @@ def is_another_account(last: InventorySnapshot, reading: InventorySnapshot) -> b
 def is_unread(bound: Binding | None) -> bool:
     """Whether an account was confirmed and not read since, so that the last reading may be another's."""
     return bound is not None and bound.confirmed and not bound.read
+
+
+def is_since(moment: datetime, bound: Binding | None) -> bool:
+    """Whether something was said or decided of what a name stands for now, and not of what it did before."""
+    return bound is None or not bound.confirmed or moment >= bound.since
+
+
+def outdated_plan(bound: Binding, *, merchant: str, cart: str) -> SettingsError:
+    """Say that a plan was made before a person confirmed another cart or another account."""
+    return SettingsError(
+        f"The plan for {merchant} / {cart} was made before it was {bound}; nothing was pushed",
+        code="outdated_plan",
+        remedy="Plan again: its figures are of what was there before.",
+    )
 
 
 def states_since(states: Iterable[ListingState], bound: Binding | None) -> list[ListingState]:

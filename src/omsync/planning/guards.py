@@ -45,6 +45,9 @@ HINTS = {
 }
 """What to do about a held line, by its reason."""
 
+APPROVAL_ENDED = "approval_ended"
+"""The reason of a line that an approval let through when it was planned, and that is pushed after its end."""
+
 _OF_GUARDS = {*HINTS, "guardrails_off"}
 _NONE_UNNAMED = Unnamed()
 _WORST = 3
@@ -127,8 +130,8 @@ def guard_again(
 ) -> SyncPlan:
     """Look at a guarded plan once more before it is pushed, perhaps much later. Pure.
 
-    What has been approved since goes through; what would change although the reading has become too old
-    meanwhile is held.
+    What has been approved since goes through; what would change although its approval has ended meanwhile, or
+    the reading has become too old, is held.
 
     Args:
         plan: What was planned, and held to its ``guardrails``.
@@ -143,7 +146,7 @@ def guard_again(
         return evolve(plan, notices=(*kept, notice)) if plan.held else plan
     approvals = tuple(approvals)
     covered = approved_rows(plan, approvals, now)
-    plan = let_through(plan, approvals, now)
+    plan = _without_ended(let_through(plan, approvals, now), now)
     if plan.guardrails is None or "stale_snapshot" in plan.guardrails.off:
         return plan
     history = CartHistory()
@@ -154,6 +157,33 @@ def guard_again(
     held = dict.fromkeys((line.key for line in late), "stale_snapshot")
     notices = (*plan.notices, _notice("stale_snapshot", what, late, case))
     return evolve(_holding(plan, held), notices=notices)
+
+
+def _without_ended(plan: SyncPlan, now: datetime) -> SyncPlan:
+    """Hold what went by an approval that has ended since; a new plan judges whether it needs one."""
+
+    def has_ended(line: PlanLine) -> bool:
+        return bool(line.approved_until) and datetime.fromisoformat(line.approved_until) <= now
+
+    ended = {line.key: line for line in plan.changes if has_ended(line)}
+    if not ended:
+        return plan
+    notice = Notice(
+        reason=APPROVAL_ENDED,
+        message=f"the approval of {counted(len(ended), 'listing')} ended before the plan was pushed; "
+        "plan again",
+        entries=tuple(sorted({line.listing_sku for line in ended.values()})),
+    )
+
+    def hold(line: PlanLine) -> PlanLine:
+        if line.key not in ended:
+            return line
+        hint = f"Its approval by {line.approved_by} ended before the plan was pushed. Plan again."
+        return evolve(
+            line, action="hold", reason=APPROVAL_ENDED, hint=hint, approved_by="", approved_until=""
+        )
+
+    return evolve(plan, lines=tuple(map(hold, plan.lines)), notices=(*plan.notices, notice))
 
 
 def _holding(plan: SyncPlan, held: Mapping[Key, str]) -> SyncPlan:

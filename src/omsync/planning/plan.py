@@ -58,6 +58,7 @@ class PlanLine:
         allocated: Units that the cart's own open orders hold, for a cart that keeps units on hand.
         version: The version that the cart gave with ``shown``.
         approved_by: Who let it through, where it was held.
+        approved_until: When that approval ends, as ISO 8601; empty: no approval lets it through.
         gone: Why it has no quantity any more, as a code, where that is why it goes to 0.
     """
 
@@ -73,6 +74,7 @@ class PlanLine:
     allocated: int | None = field(default=None, validator=checks.optional(checks.whole()))
     version: str | None = field(default=None, validator=checks.optional(checks.text))
     approved_by: str = field(default="", validator=checks.any_text)
+    approved_until: str = field(default="", validator=checks.any_text)
     gone: str = field(default="", validator=checks.any_text)
 
     @property
@@ -173,9 +175,9 @@ class SyncPlan:
     def digest(self) -> str:
         """Name this plan by its content: merchant, cart, destination, and what every listing shall show.
 
-        Of what waits for a person it names what the cart shows too, and why it waits: whoever approves a
-        plan by its digest approves that, and no other plan which ends in the same quantities. Times are left
-        out, so the same decision made twice has the same digest.
+        Of what waits for a person it names what the cart shows too, the product, and why it waits: whoever
+        approves a plan by its digest approves that, and no other plan which ends in the same quantities.
+        Times are left out, so the same decision made twice has the same digest.
         """
         rows = sorted(map(_named_by_content, self.lines))
         names = _compact([self.merchant, self.cart, self.destination])
@@ -261,4 +263,4 @@ def _compact(data: Any) -> str:
 
 def _named_by_content(line: PlanLine) -> tuple[Any, ...]:
     named = (line.listing_sku, line.location_id or "", line.quantity)
-    return (*named, line.reason, line.shown) if line.action == "hold" else named
+    return (*named, line.reason, line.shown, line.master_sku) if line.action == "hold" else named

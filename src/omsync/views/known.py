@@ -14,13 +14,13 @@ from omsync.checks import shown
 from omsync.errors import LedgerError
 from omsync.exchange import ListingState, RunRecord
 from omsync.guarding import HeldPlan, Waiting
-from omsync.planning.approvals import Approval
-from omsync.planning.bindings import Binding, newest, states_since
-from omsync.planning.plan import Key, PlanLine
+from omsync.planning.approvals import Approval, ApprovedRow
+from omsync.planning.bindings import Binding, is_since, newest, states_since
+from omsync.planning.plan import PlanLine
 from omsync.planning.quarantine import QuarantinedRow
 from omsync.planning.turning import Sighting, turned_twice
 from omsync.ports import Ledger, OverviewLedger
-from omsync.remembered import damaged, destination_of, kept_as, place_of
+from omsync.remembered import ORIGIN, damaged, destination_of, kept_as, place_of
 from omsync.views.pending import PendingRow, pending_of
 
 __all__ = ["HeldRow", "Known", "known_of", "quarantined_of", "telling"]
@@ -126,7 +126,9 @@ def _held(
     ledger: Ledger, merchant: str, cart: str, now: datetime, runs: Sequence[RunRecord]
 ) -> list[HeldRow]:
     """Give what the newest plan holds, unless a run has planned since and held nothing."""
-    plans = _values(ledger, merchant, place_of("held plans", cart), HeldPlan)
+    account = newest(_values(ledger, merchant, ORIGIN, Binding))
+    kept = _values(ledger, merchant, place_of("held plans", cart), HeldPlan)
+    plans = [one for one in kept if is_since(one.at, account)]
     if not plans:
         return []
     plan = max(plans, key=lambda one: one.at)
@@ -135,7 +137,11 @@ def _held(
     since = {(sku, location_id): at for sku, location_id, at in waiting.rows}
     planned = next((run.started_at for run in runs if run.counts and run.started_at), None)
     superseded = planned is not None and plan.at < planned
-    approvals = _values(ledger, merchant, place_of("approvals", cart), Approval)
+    approvals = [
+        one
+        for one in _values(ledger, merchant, place_of("approvals", cart), Approval)
+        if one.counts(plan.destination, now) and is_since(one.at, account)
+    ]
     reasons = plan.reasons or ("",) * len(plan.rows)
     rows = [
         HeldRow(
@@ -146,7 +152,7 @@ def _held(
             reason=reason,
             since=since.get(row.key, plan.at),
             digest=plan.digest,
-            approved_by=_approved_by(row.key, row.shown, row.quantity, approvals, now),
+            approved_by=_approved_by(row, approvals),
         )
         for row, reason in zip(plan.rows, reasons, strict=True)
         if not superseded or row.key in since
@@ -154,19 +160,17 @@ def _held(
     return sorted(rows, key=lambda row: (row.since, row.listing_sku, row.location_id or ""))
 
 
-def _approved_by(
-    key: Key, before: int | None, quantity: int, approvals: Iterable[Approval], now: datetime
-) -> str:
-    # Whose line it is says nothing about whether it is covered.
+def _approved_by(held: ApprovedRow, approvals: Iterable[Approval]) -> str:
     line = PlanLine(
-        listing_sku=key[0],
-        master_sku=key[0],
-        location_id=key[1],
-        quantity=quantity,
-        shown=before,
+        listing_sku=held.listing_sku,
+        # Of a row that an earlier version kept nobody knows the product.
+        master_sku=held.master_sku or held.listing_sku,
+        location_id=held.location_id,
+        quantity=held.quantity,
+        shown=held.shown,
         action="hold",
     )
-    covering = [one for one in approvals if now < one.until and any(row.covers(line) for row in one.rows)]
+    covering = [one for one in approvals if any(row.covers(line) for row in one.rows)]
     return max(covering, key=lambda one: one.at).by if covering else ""
 
 
