@@ -9,19 +9,36 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar
 
-from omsync.http.holding import Holding, Interrupt
-from omsync.http.steps import Begin, Begun, Call, Effect, Finish, Steps, Together
+import tenacity
+
+from omsync.errors import DeadlineError, OmsyncError
+from omsync.http.client import AsyncHttp
+from omsync.http.clock import SystemClock
+from omsync.http.driving import Base, advance, kept
+from omsync.http.messages import Conversation, Request, Response
+from omsync.http.retrying import Tries
+from omsync.http.steps import Begin, Begun, Call, Effect, Finish, Line, Steps, Together
 
 __all__ = ["AsyncRunner"]
 
 T = TypeVar("T")
 
 
-class AsyncRunner(Holding):
+class _Interrupt(Exception):  # noqa: N818  it stands for what is no error
+    """What would end the event loop if a task raised it, before the other tasks have tidied up."""
+
+    def __init__(self, by: BaseException) -> None:
+        super().__init__()
+        self.by = by
+
+
+class AsyncRunner(Base):
     """Runs steps to their end, awaiting. Blocking ports run in a thread, so that the loop goes on."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self._http = AsyncHttp()
+        self._rooms: dict[tuple[str, int], asyncio.Semaphore] = {}
         self._beside: list[asyncio.Task[Any]] = []
 
     async def __aenter__(self) -> Self:
@@ -31,7 +48,7 @@ class AsyncRunner(Holding):
         for work in self._beside:
             work.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
-        await self.close()
+        await self._http.aclose()
 
     async def run(self, steps: Steps[T]) -> T:
         """Carry out the steps and give their result."""
@@ -65,12 +82,15 @@ class AsyncRunner(Holding):
         if isinstance(effect, Finish):
             try:
                 return await effect.begun.by_runner
-            except Interrupt as error:
+            except _Interrupt as error:
                 raise error.by from None
-        try:
-            return await self.hold(effect)
-        except Interrupt as error:
-            raise error.by from None
+        room = asyncio.Semaphore(effect.line.max_in_flight)
+
+        async def hold(conversation: Conversation[Any]) -> Any:
+            async with room:
+                return await self._hold(effect.line, conversation)
+
+        return list(await asyncio.gather(*map(hold, effect.conversations)))
 
     async def _together(self, effect: Together[T]) -> list[T]:
         room = asyncio.Semaphore(effect.at_once)
@@ -89,7 +109,7 @@ class AsyncRunner(Holding):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if isinstance(error, Interrupt):
+            if isinstance(error, _Interrupt):
                 raise error.by from None
             raise
 
@@ -100,9 +120,65 @@ class AsyncRunner(Holding):
         try:
             return await self._run(steps, thread)
         except (KeyboardInterrupt, SystemExit) as error:
-            raise Interrupt(error) from None
+            raise _Interrupt(error) from None
         finally:
             thread.shutdown(wait=False)
+
+    async def _hold(self, line: Line, conversation: Conversation[T]) -> T | OmsyncError:
+        try:
+            request, result = advance(conversation, None, None)
+            while request is not None:
+                try:
+                    response = await self._answer(line, request)
+                except OmsyncError as error:
+                    request, result = advance(conversation, None, error)
+                else:
+                    request, result = advance(conversation, response, None)
+        except OmsyncError as error:
+            return kept(error)
+        return result  # type: ignore[no-any-return]  # a generator's return value has no type here
+
+    async def _answer(self, line: Line, request: Request) -> Response:
+        async def sleep(seconds: float) -> None:
+            self.check_deadline(seconds, request)
+            if seconds > 0:
+                await self._sleep(seconds)
+
+        async def attempt() -> Response:
+            await sleep(self.wait_for_place(line, request))
+            while (seconds := self.begin(line, request)) > 0:
+                await sleep(seconds)
+            try:
+                async with self._room(line):
+                    signed = line.sign(request)
+                    if line.handler is not None:
+                        answer = await asyncio.to_thread(line.handler, signed)
+                    else:
+                        answer = await self._http.send(signed, line.network, within=self.seconds_left())
+                return self.check(line, signed, answer)
+            finally:
+                self.end(line, request)
+
+        tries = Tries(line.retry, request, self.clock.monotonic)
+        try:
+            return await tenacity.AsyncRetrying(**tries.options(sleep))(attempt)
+        except DeadlineError as error:
+            tries.raise_if_in_doubt(error)
+            raise tries.out_of_time(error) from tries.last
+        except OmsyncError as error:
+            tries.raise_if_in_doubt(error)
+            raise
+
+    def _room(self, line: Line) -> asyncio.Semaphore:
+        """Give what counts an account's requests under way, whoever makes them."""
+        key = (line.account, line.max_in_flight)
+        return self._rooms.setdefault(key, asyncio.Semaphore(line.max_in_flight))
+
+    async def _sleep(self, seconds: float) -> None:
+        if isinstance(self.clock, SystemClock):
+            await asyncio.sleep(seconds)
+        else:
+            await asyncio.to_thread(self.clock.sleep, seconds)
 
 
 async def _in_thread(thread: ThreadPoolExecutor | None, function: Callable[[], T]) -> T:

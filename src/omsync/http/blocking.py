@@ -1,7 +1,4 @@
-"""The blocking runner: ports are called where it runs, conversations are held on an event loop in a thread.
-
-A blocking socket knows no limit for an answer as a whole, and the look-up of a name none at all.
-"""
+"""The blocking runner: carries out steps with threads for whatever is to happen side by side."""
 
 from __future__ import annotations
 
@@ -11,23 +8,29 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed, wait
 from typing import Any, Self, TypeVar
 
-from omsync.errors import SettingsError
-from omsync.http.holding import Holding, Interrupt
-from omsync.http.loop_thread import LoopThread
-from omsync.http.steps import Begin, Begun, Call, Effect, Finish, Steps, Together
+import tenacity
+
+from omsync.errors import DeadlineError, OmsyncError, SettingsError
+from omsync.http.client import Http
+from omsync.http.clock import SystemClock
+from omsync.http.driving import Base, advance, kept
+from omsync.http.messages import Conversation, Request, Response
+from omsync.http.retrying import Tries
+from omsync.http.steps import Begin, Begun, Call, Effect, Finish, Line, Steps, Together
 
 __all__ = ["Runner"]
 
 T = TypeVar("T")
 
 
-class Runner(Holding):
+class Runner(Base):
     """Runs steps to their end, blocking. Use it as a context manager, so that connections are closed."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._thread = LoopThread()
+        self._http = Http()
         self._interrupted = threading.Event()
+        self._rooms: dict[tuple[str, int], threading.Semaphore] = {}
         self._beside: list[Future[Any]] = []
 
     def __enter__(self) -> Self:
@@ -37,7 +40,7 @@ class Runner(Holding):
         if not all(work.done() for work in self._beside):
             # Nobody waits for it any more.
             self._interrupted.set()
-        self._thread.close(self.close)
+        self._http.close()
         wait(self._beside)
 
     def run(self, steps: Steps[T]) -> T:
@@ -61,10 +64,17 @@ class Runner(Holding):
             return self._begin(effect)
         if isinstance(effect, Finish):
             return effect.begun.by_runner.result()
+        if len(effect.conversations) == 1:
+            return [self._hold(effect.line, effect.conversations[0])]
+        pool = ThreadPoolExecutor(min(effect.line.max_in_flight, len(effect.conversations) or 1))
         try:
-            return self._thread.run(self.hold(effect))
-        except Interrupt as error:
-            raise error.by from None
+            return list(pool.map(lambda one: self._hold(effect.line, one), effect.conversations))
+        except BaseException:
+            # Whoever interrupts does not wait for retries; a request under way ends by its own timeout.
+            self._interrupted.set()
+            raise
+        finally:
+            pool.shutdown(wait=not self._interrupted.is_set(), cancel_futures=True)
 
     def _together(self, effect: Together[T]) -> list[T]:
         if effect.at_once == 1 or len(effect.works) <= 1:
@@ -78,7 +88,7 @@ class Runner(Holding):
         except BaseException:
             # What is under way is broken off, and nothing else begins.
             self._interrupted.set()
-            self._thread.close(self.close)
+            self._http.close()
             raise
         finally:
             # Each work tidies up; whoever interrupts once more does not wait for that.
@@ -114,6 +124,64 @@ class Runner(Holding):
                 raise
 
         return _carried_out(steps, perform)
+
+    def _hold(self, line: Line, conversation: Conversation[T]) -> T | OmsyncError:
+        try:
+            request, result = advance(conversation, None, None)
+            while request is not None:
+                try:
+                    response = self._answer(line, request)
+                except OmsyncError as error:
+                    request, result = advance(conversation, None, error)
+                else:
+                    request, result = advance(conversation, response, None)
+        except OmsyncError as error:
+            return kept(error)
+        return result  # type: ignore[no-any-return]  # a generator's return value has no type here
+
+    def _answer(self, line: Line, request: Request) -> Response:
+        def sleep(seconds: float) -> None:
+            self.check_deadline(seconds, request)
+            if seconds > 0:
+                self._sleep(seconds)
+            if self._interrupted.is_set():
+                raise DeadlineError(f"Interrupted before {request.place}", code="interrupted")
+
+        def attempt() -> Response:
+            sleep(self.wait_for_place(line, request))
+            while (seconds := self.begin(line, request)) > 0:
+                sleep(seconds)
+            try:
+                with self._room(line):
+                    signed = line.sign(request)
+                    if line.handler is not None:
+                        answer = line.handler(signed)
+                    else:
+                        answer = self._http.send(signed, line.network, within=self.seconds_left())
+                return self.check(line, signed, answer)
+            finally:
+                self.end(line, request)
+
+        tries = Tries(line.retry, request, self.clock.monotonic)
+        try:
+            return tenacity.Retrying(**tries.options(sleep))(attempt)
+        except DeadlineError as error:
+            tries.raise_if_in_doubt(error)
+            raise tries.out_of_time(error) from tries.last
+        except OmsyncError as error:
+            tries.raise_if_in_doubt(error)
+            raise
+
+    def _room(self, line: Line) -> threading.Semaphore:
+        """Give what counts an account's requests under way, whoever makes them."""
+        key = (line.account, line.max_in_flight)
+        return self._rooms.setdefault(key, threading.Semaphore(line.max_in_flight))
+
+    def _sleep(self, seconds: float) -> None:
+        if isinstance(self.clock, SystemClock):
+            self._interrupted.wait(seconds)
+        else:
+            self.clock.sleep(seconds)
 
 
 def _carried_out(steps: Steps[T], perform: Callable[[Effect[Any]], Any]) -> T:

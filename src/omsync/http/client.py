@@ -107,8 +107,6 @@ class AsyncHttp:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
-            # One that is used again may be on another loop.
-            self._turn = asyncio.Lock()
 
 
 class Http:

@@ -25,12 +25,7 @@ class LoopThread:
         with self._lock:
             # Handed over before anybody closes, so that it is cancelled then, and waited for by nobody.
             waiting = asyncio.run_coroutine_threadsafe(work, self._running())
-        try:
-            return waiting.result()
-        except BaseException:
-            # Whoever was interrupted waits for it no longer.
-            waiting.cancel()
-            raise
+        return waiting.result()
 
     def close(self, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Cancel what is under way, finish, and end the thread; nothing, where it never began."""
