@@ -388,39 +388,6 @@ def test_a_mistake_in_a_conversation_is_raised_and_not_hidden(run: Run) -> None:
         run(talk_all(Line(account="a", handler=Script(200)), [mistaken(), mistaken()]))
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)], ids=repr)
-@pytest.mark.parametrize("many", [1, 3])
-def test_what_interrupts_an_answer_in_the_process_reaches_the_caller(
-    run: Run, error: BaseException, many: int
-) -> None:
-    def interrupted(_: Request) -> Response:
-        raise error
-
-    with pytest.raises(type(error)):
-        run(talk_all(Line(account="a", handler=interrupted), asks("abc"[:many])))
-
-
-def test_a_mistake_in_a_conversation_waits_for_no_other(run: Run) -> None:
-    asked = threading.Event()
-
-    def answer(request: Request) -> Response:
-        if request.url == "busy":
-            asked.set()
-            return Response(status=429, headers={"retry-after": "1000"})
-        asked.wait(20)
-        return Response(status=200)
-
-    def mistaken() -> Conversation[None]:
-        yield Request(method="GET", url="u", lane="other")
-        raise ZeroDivisionError
-
-    line = Line(account="a", handler=answer, retry=RetryPolicy(total_seconds=5000))
-    with pytest.raises(ZeroDivisionError):
-        run(talk_all(line, [one("busy"), mistaken()]), clock=SystemClock())
-
-    assert asked.is_set()
-
-
 # Sources and sinks that speak HTTP, through the shells.
 
 

@@ -61,7 +61,7 @@ class Line:
         sign: Completes a request before each try, since some signatures may be used only once.
         max_in_flight: Conversations at once; of all who use the account, requests under way.
         network: What may go over the network, and how much may come back.
-        handler: Answers in the process, from threads, instead of over the network; None for the network.
+        handler: Answers in the process instead of over the network; None for the network.
     """
 
     account: str
